@@ -1,0 +1,20 @@
+# What every target of the project is compiled with.
+#
+# -ffp-contract=off: a fused multiply-add rounds once where the formula rounds twice, so that instruction sets
+# with and without it would give other codes.
+function(fixtune_configure target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -ffp-contract=off
+    $<$<BOOL:${FIXTUNE_WARNINGS_AS_ERRORS}>:-Werror>
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release,RelWithDebInfo>>:-O3>
+    # Eigen 3.4 trips GCC 12's flow analysis inside its own templates.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-array-bounds>)
+  if(FIXTUNE_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${FIXTUNE_SANITIZE} -fno-omit-frame-pointer
+      -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${FIXTUNE_SANITIZE})
+    # The resolvers of multiversioned functions run before a sanitizer is ready.
+    target_compile_definitions(${target} PRIVATE FIXTUNE_NO_MULTIVERSION)
+  endif()
+endfunction()

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "fixtune/autograd/variable.h"
+
+namespace fixtune {
+
+/// Records the backward step of each operation and replays them in reverse.
+///
+/// With recording off (inference) operations save nothing. Each step is destroyed right after it ran, so
+/// activations are freed on the way back.
+class Tape {
+ public:
+  explicit Tape(bool recording = true) : recording_(recording) {}
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  bool recording() const { return recording_; }
+  /// Appends a backward step. `kept` are the values that the step keeps alive, `extra_bytes` what else it keeps
+  /// (codes, masks, statistics). Values kept by several steps count once; parameters are not counted.
+  void record(std::function<void()> backward, std::initializer_list<std::shared_ptr<const Tensor>> kept = {},
+              std::size_t extra_bytes = 0);
+  /// Runs all steps from `loss` `[1, 1]`, whose own gradient is set to `scale`; the tape is empty afterwards.
+  void backward(const Variable& loss, float scale = 1.0F);
+  /// Bytes that all recorded steps keep for the backward pass.
+  std::size_t saved_bytes() const { return saved_bytes_; }
+  void clear();
+
+ private:
+  bool recording_;
+  std::vector<std::function<void()>> steps_;
+  std::unordered_set<const Tensor*> counted_;
+  std::size_t saved_bytes_ = 0;
+};
+
+}  // namespace fixtune

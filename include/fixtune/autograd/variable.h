@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "fixtune/core/tensor.h"
+
+namespace fixtune {
+
+/// Where the gradient of one variable is summed. Kept apart from the value, so that an operation whose backward
+/// does not need a value does not keep it alive.
+struct Gradient {
+  Index rows = 0;
+  Index cols = 0;
+  bool required = false;  ///< false: frozen or constant, nothing flows here
+  Tensor value;           ///< empty until the first accumulate
+  std::string name;       ///< of a parameter; empty for intermediate results
+
+  /// value += g; takes g over when it is the first.
+  void accumulate(Tensor g);
+  /// The sum so far; a zero tensor is made when there is none yet, for operations that add in place.
+  Tensor& materialise();
+};
+
+/// A value in a computation and the slot for its gradient; copies share both.
+class Variable {
+ public:
+  Variable() = default;
+  explicit Variable(Tensor value, bool requires_grad = false, std::string name = {});
+
+  const Tensor& value() const { return *value_; }
+  Tensor& mutable_value() { return *value_; }
+  Index rows() const { return value_->rows(); }
+  Index cols() const { return value_->cols(); }
+  bool requires_grad() const { return gradient_->required; }
+  void set_requires_grad(bool required) { gradient_->required = required; }
+  const std::string& name() const { return gradient_->name; }
+  const Tensor& grad() const { return gradient_->value; }
+  void zero_grad() { gradient_->value = Tensor(); }
+
+  /// What a backward closure captures: the value only if it needs it, the gradient slot always.
+  std::shared_ptr<const Tensor> shared_value() const { return value_; }
+  std::shared_ptr<Gradient> gradient() const { return gradient_; }
+  explicit operator bool() const { return value_ != nullptr; }
+
+ private:
+  std::shared_ptr<Tensor> value_;
+  std::shared_ptr<Gradient> gradient_;
+};
+
+}  // namespace fixtune

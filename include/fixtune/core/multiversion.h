@@ -1,0 +1,12 @@
+#pragma once
+
+/// Compiles a function once per instruction set and chooses at load time.
+///
+/// Such functions take pointers and sizes and call only inline functions of their own file: no Eigen, no standard
+/// templates, whose one linked copy might be the one for the wider instruction set. Contraction is off, so every
+/// copy computes the same bits.
+#if defined(__x86_64__) && defined(__linux__) && !defined(FIXTUNE_NO_MULTIVERSION)
+#define FIXTUNE_MULTIVERSION __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+#else
+#define FIXTUNE_MULTIVERSION
+#endif

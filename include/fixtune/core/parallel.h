@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+
+#include "fixtune/core/aligned_buffer.h"
+
+namespace fixtune {
+
+/// CPUs this process may use: the smallest of its affinity mask and its cgroup quota, at least 1.
+int allowed_cpus();
+
+/// Sets how many threads parallel_for and the products use from this thread on; never more than
+/// allowed_cpus(). 0 means all of them. Returns the number in force.
+int set_thread_count(int threads);
+
+/// Threads that parallel_for uses from this thread.
+int thread_count();
+
+namespace detail {
+/// Runs body(context, begin, end) over [0, n) in contiguous ranges of at least `grain`; rethrows the first error.
+void run_parallel(Index n, Index grain, void (*body)(void*, Index, Index), void* context);
+}  // namespace detail
+
+/// Calls `body(begin, end)` over disjoint ranges that cover [0, n).
+///
+/// `grain` is the least work worth a thread. The ranges depend on the thread count, so a body must not reduce
+/// across elements: reductions go per row, or over a fixed partition.
+template <typename Body>
+void parallel_for(Index n, Index grain, Body&& body) {
+  detail::run_parallel(
+      n, grain,
+      [](void* context, Index begin, Index end) {
+        (*static_cast<std::remove_reference_t<Body>*>(context))(begin, end);
+      },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace fixtune

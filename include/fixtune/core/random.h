@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+
+namespace fixtune {
+
+/// What a random number belongs to. Equal keys give equal numbers, whatever the threads.
+struct RandomKey {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::uint64_t micro_batch = 0;
+};
+
+/// Bijective 32-bit mixer (constants: Wellons, "hash prospector", lowbias32).
+constexpr std::uint32_t mix32(std::uint32_t x) {
+  x ^= x >> 16;
+  x *= 0x7feb352dU;
+  x ^= x >> 15;
+  x *= 0x846ca68bU;
+  x ^= x >> 16;
+  return x;
+}
+
+/// Bijective 64-bit mixer (constants: Steele, Lea and Flood, SplitMix64).
+constexpr std::uint64_t mix64(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15ULL;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+/// FNV-1a of a tensor's name: its id as a random stream.
+constexpr std::uint64_t tensor_id(const char* name) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (; *name != '\0'; ++name) hash = (hash ^ static_cast<unsigned char>(*name)) * 0x100000001b3ULL;
+  return hash;
+}
+
+/// Counter-based generator: `bits(i)` is a pure function of (key, tensor id, i).
+///
+/// Two rounds of mix32 over the element number, each keyed by 32 bits of the hashed key; vectorisable, no state.
+class RandomStream {
+ public:
+  constexpr RandomStream() = default;
+  constexpr RandomStream(const RandomKey& key, std::uint64_t id) {
+    const std::uint64_t hash = mix64(mix64(mix64(mix64(key.seed) ^ key.step) ^ key.micro_batch) ^ id);
+    low_ = static_cast<std::uint32_t>(hash);
+    high_ = static_cast<std::uint32_t>(hash >> 32);
+  }
+  /// 32 random bits of element `i`.
+  constexpr std::uint32_t bits(std::uint64_t i) const {
+    const auto lower = static_cast<std::uint32_t>(i);
+    const auto upper = static_cast<std::uint32_t>(i >> 32);
+    return mix32(mix32(lower ^ low_) + (high_ ^ (upper * 0x9e3779b9U)));
+  }
+  /// Uniform in [0, 1) with 24 bits, exact in FP32.
+  constexpr float uniform(std::uint64_t i) const {
+    return static_cast<float>(static_cast<std::int32_t>(bits(i) >> 8)) * 0x1p-24F;
+  }
+  constexpr std::uint32_t low() const { return low_; }
+  constexpr std::uint32_t high() const { return high_; }
+
+ private:
+  std::uint32_t low_ = 0;
+  std::uint32_t high_ = 0;
+};
+
+}  // namespace fixtune

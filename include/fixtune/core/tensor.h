@@ -1,0 +1,57 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "fixtune/core/aligned_buffer.h"
+#include "fixtune/core/error.h"
+
+namespace fixtune {
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// Row-major view of floats that the caller owns; the outer stride may exceed the number of columns.
+using MatrixMap = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+/// FP32 matrix `[rows, cols]`, row-major, contiguous, 64-byte aligned; a vector is a tensor of one row.
+class Tensor {
+ public:
+  Tensor() = default;
+  /// Uninitialised `[rows, cols]`.
+  Tensor(Index rows, Index cols) : rows_(rows), cols_(cols), buffer_(element_count(rows, cols)) {}
+  static Tensor filled(Index rows, Index cols, float value) {
+    Tensor t(rows, cols);
+    t.buffer_.fill(value);
+    return t;
+  }
+  static Tensor zeros(Index rows, Index cols) { return filled(rows, cols, 0.0F); }
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  Index size() const { return rows_ * cols_; }
+  bool empty() const { return size() == 0; }
+  std::size_t bytes() const { return buffer_.bytes(); }
+
+  float* data() { return buffer_.data(); }
+  const float* data() const { return buffer_.data(); }
+  float* row(Index r) { return buffer_.data() + r * cols_; }
+  const float* row(Index r) const { return buffer_.data() + r * cols_; }
+  float& operator()(Index r, Index c) { return buffer_[r * cols_ + c]; }
+  float operator()(Index r, Index c) const { return buffer_[r * cols_ + c]; }
+
+  MatrixMap map() { return {data(), rows_, cols_, Eigen::OuterStride<>(cols_)}; }
+  ConstMatrixMap map() const { return {data(), rows_, cols_, Eigen::OuterStride<>(cols_)}; }
+  void fill(float value) { buffer_.fill(value); }
+
+ private:
+  static Index element_count(Index rows, Index cols) {
+    if (rows < 0 || cols < 0 || (cols > 0 && rows > std::numeric_limits<Index>::max() / cols))
+      fail("a tensor cannot have shape [{}, {}]", rows, cols);
+    return rows * cols;
+  }
+
+  Index rows_ = 0;
+  Index cols_ = 0;
+  AlignedBuffer<float> buffer_;
+};
+
+}  // namespace fixtune

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "fixtune/core/aligned_buffer.h"
+#include "fixtune/core/random.h"
+#include "fixtune/core/tensor.h"
+#include "fixtune/quant/format.h"
+
+namespace fixtune {
+
+/// Dynamic fixed-point matrix: `x[r,c] ~ step(r) * q[r,c]` (the paper, section 3.1).
+///
+/// Codes are in `codes8` up to 8 bits and in `codes16` above; `[rows, cols]`, row-major, contiguous.
+struct FixedPointTensor {
+  Index rows = 0;
+  Index cols = 0;
+  Format format;
+  AlignedBuffer<std::int8_t> codes8;
+  AlignedBuffer<std::int16_t> codes16;
+  std::vector<float> steps;  ///< one, or one per row
+
+  float step(Index row) const { return steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(row)]; }
+  std::int32_t code(Index r, Index c) const {
+    return format.bits <= 8 ? codes8[r * cols + c] : codes16[r * cols + c];
+  }
+  std::size_t bytes() const { return codes8.bytes() + codes16.bytes() + steps.size() * sizeof(float); }
+};
+
+/// The step of a block whose largest magnitude is `a`; 1 when a == 0, never below the smallest normal float.
+float step_for(float a, int bits, StepKind kind);
+
+/// Codes of x: `q = clamp(round(x * (1/s)))`; element (r,c) uses random number r*cols+c of `random`.
+/// Exact: dequantise returns x to s/2 (nearest) or s (stochastic). Throws Error naming `name` on NaN or infinity.
+FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomStream& random, std::string_view name);
+
+/// `x[r,c] = step(r) * q[r,c]`, rounded once to FP32.
+Tensor dequantize(const FixedPointTensor& q);
+
+/// Largest magnitude of n values; NaN or infinity gives NaN. Vectorised.
+float max_magnitude(const float* x, Index n);
+
+}  // namespace fixtune

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "fixtune/core/random.h"
+#include "fixtune/core/tensor.h"
+#include "fixtune/quant/fixed_point_tensor.h"
+#include "fixtune/quant/recipe.h"
+
+namespace fixtune {
+
+/// What a split found in one activation.
+struct OutlierStatistics {
+  Index elements = 0;          ///< rows*cols
+  Index outliers = 0;          ///< elements with |x| > gamma
+  Index outlier_columns = 0;   ///< columns holding at least one
+  float largest = 0.0F;        ///< largest |x|
+  float step = 0.0F;           ///< step of the INT8 codes (largest over rows)
+};
+
+/// One outlier as a sparse integer: value `k` at (row, column).
+struct SparseDigit {
+  std::int32_t row = 0;
+  std::int32_t column = 0;
+  std::int32_t digit = 0;  ///< k' (TiledSplit, up to two INT8 planes: |k'| <= 127*255) or INT12 code (UnifiedScale)
+};
+
+/// An activation as integers, by any outlier treatment.
+///
+/// - Untreated: `X ~ s_x X8`.
+/// - UnifiedScale (Eq. 1): `X ~ s_x X8 + s_o X12`; `digits` hold X12, the cells of X8 they came from are 0.
+/// - TiledSplit (Eq. 2-3), with `Row` block and `FullRange`: `X ~ s_x (X8 + 254 k')`; with a tensor step:
+///   `X ~ s_x (X8 + unit*k)`, where unit = 2 gamma / s_x must be an integer (PowerOfTwo), else
+///   `X ~ s_x X8 + 2 gamma k` and `digit_unit` is 0.
+struct QuantizedActivation {
+  OutlierTreatment treatment = OutlierTreatment::Untreated;
+  FixedPointTensor inliers;          ///< X8 with its steps (for TiledSplit: the codes of the remainder r)
+  std::vector<SparseDigit> digits;   ///< sorted by (row, column)
+  std::int32_t digit_unit = 0;       ///< multiplies digits inside the accumulators (254, 160), or 0
+  float digit_step = 0.0F;           ///< where digit_unit is 0: digits are worth digit_step each (s_o, or 2 gamma)
+  OutlierStatistics statistics;
+
+  std::size_t bytes() const { return inliers.bytes() + digits.size() * sizeof(SparseDigit); }
+};
+
+/// Splits and quantises an activation `[tokens, in]` by the recipe's outlier treatment, gamma, isolation, format.
+/// Exact in the sense above. Throws Error naming `name` on NaN or infinity, or on a digit past two INT8 planes.
+QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
+                                        std::string_view name);
+
+/// The activation that the integers stand for, in FP32.
+Tensor dequantize(const QuantizedActivation& q);
+
+}  // namespace fixtune

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fixtune/quant/format.h"
+
+namespace fixtune {
+
+/// In which arithmetic a linear layer's three products run.
+enum class Arithmetic : std::uint8_t { FP32, BF16, Integer };
+
+/// What is done with activations above gamma in the forward product.
+enum class OutlierTreatment : std::uint8_t {
+  Untreated,     ///< plain INT8, the paper's control
+  UnifiedScale,  ///< Approach 1 (Eq. 1): outliers and the weights they meet in INT12
+  TiledSplit,    ///< Approach 2 (Eq. 2-3): x = r + 2 gamma k
+};
+
+/// What Approach 1 moves to INT12: the outlier elements, or every element of a column that has one.
+enum class Isolation : std::uint8_t { Element, Column };
+
+/// How the backward products get codes of X and W when their steps run along rows.
+enum class BackwardCodes : std::uint8_t {
+  Folded,       ///< the forward's codes, steps folded into dY before it is quantised
+  Requantised,  ///< X and W quantised again along the other axis
+};
+
+/// Which codes of X the weight gradient uses.
+enum class BackwardX : std::uint8_t {
+  Plain,  ///< a second INT8 code set of the whole X, made in the forward (the paper)
+  Split,  ///< the forward's codes and outlier digits
+};
+
+/// The numerics of one linear layer, as a value.
+struct Recipe {
+  std::string name = "rowwise";
+  Arithmetic arithmetic = Arithmetic::Integer;
+  OutlierTreatment outliers = OutlierTreatment::TiledSplit;
+  float gamma = 5.0F;
+  Isolation isolation = Isolation::Element;
+  int bits = 8;
+  int outlier_bits = 12;
+  Block block = Block::Row;
+  StepKind step = StepKind::FullRange;
+  Rounding rounding = Rounding::Nearest;
+  BackwardCodes backward = BackwardCodes::Folded;
+  BackwardX backward_x = BackwardX::Split;
+  bool integer_bias_gradient = false;
+
+  /// Format of X, W and dY codes.
+  Format format() const { return {bits, step, block, rounding}; }
+  friend bool operator==(const Recipe&, const Recipe&) = default;
+};
+
+/// The recipe of that preset: fp32, bf16, int8, approach1, approach2 or rowwise. Throws Error, listing the names.
+Recipe preset(std::string_view name);
+/// All preset names, in the order they are shown.
+const std::vector<std::string>& preset_names();
+/// Throws Error when the settings contradict each other; `where` names the recipe in the message.
+void validate(const Recipe& recipe, std::string_view where);
+
+}  // namespace fixtune
