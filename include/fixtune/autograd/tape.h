@@ -22,11 +22,17 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   bool recording() const { return recording_; }
+  /// True if an operation on these inputs has a backward step to record, and its output so requires a gradient.
+  template <typename... Inputs>
+  bool records(const Inputs&... inputs) const {
+    return recording_ && (inputs.requires_grad() || ...);
+  }
   /// Appends a backward step. `kept` are the values that the step keeps alive, `extra_bytes` what else it keeps
   /// (codes, masks, statistics). Values kept by several steps count once; parameters are not counted.
   void record(std::function<void()> backward, std::initializer_list<std::shared_ptr<const Tensor>> kept = {},
               std::size_t extra_bytes = 0);
-  /// Runs all steps from `loss` `[1, 1]`, whose own gradient is set to `scale`; the tape is empty afterwards.
+  /// Runs all steps from `loss` `[1, 1]`, whose own gradient is set to `scale`; the tape is empty afterwards,
+  /// also after an error. Throws Error if the loss has another shape or depends on nothing that requires a gradient.
   void backward(const Variable& loss, float scale = 1.0F);
   /// Bytes that all recorded steps keep for the backward pass.
   std::size_t saved_bytes() const { return saved_bytes_; }

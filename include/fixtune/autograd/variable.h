@@ -16,10 +16,13 @@ struct Gradient {
   Tensor value;           ///< empty until the first accumulate
   std::string name;       ///< of a parameter; empty for intermediate results
 
-  /// value += g; takes g over when it is the first.
+  /// value += g; takes g over when it is the first. Throws Error if the shape is another one.
   void accumulate(Tensor g);
   /// The sum so far; a zero tensor is made when there is none yet, for operations that add in place.
   Tensor& materialise();
+  /// Hands the sum over and leaves the slot empty: how a backward step reads the gradient of its output, so that
+  /// gradients of intermediate results live no longer than needed.
+  Tensor take();
 };
 
 /// A value in a computation and the slot for its gradient; copies share both.

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "fixtune/autograd/tape.h"
+
+namespace fixtune {
+
+/// Mean negative log-likelihood of the labels, over the rows that have one.
+///
+/// `loss = mean_i (log sum_c exp(logits[i,c]) - logits[i, labels[i]])` over i with `labels[i] != ignore`, summed
+/// in double; logits `[n, classes]`, loss `[1, 1]`. With no such row the loss and its gradient are 0. Throws Error
+/// if the counts differ, or a label is outside the classes (naming its row).
+Variable cross_entropy(Tape& tape, const Variable& logits, std::span<const std::int32_t> labels,
+                       std::int32_t ignore = -100);
+
+/// `loss = mean_i (predictions[i] - targets[i])^2`, summed in double; predictions `[n, 1]`, loss `[1, 1]`, 0 for
+/// n = 0. Throws Error if the counts differ or there is more than one column.
+Variable mean_squared_error(Tape& tape, const Variable& predictions, std::span<const float> targets);
+
+}  // namespace fixtune

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "fixtune/linear/context.h"
+#include "fixtune/quant/recipe.h"
+
+namespace fixtune {
+
+/// An activation `[tokens, in]` quantised for a linear layer, or for several that read it (Q, K and V).
+struct LinearInput {
+  std::shared_ptr<const QuantizedActivation> forward;   ///< operand of X W^T
+  std::shared_ptr<const QuantizedActivation> backward;  ///< operand of dY^T X; may be the same; null: not saved
+  bool backward_by_column = false;  ///< `backward` holds X^T `[in, tokens]`, a step per input feature
+
+  /// Bytes kept for the backward pass.
+  std::size_t saved_bytes() const { return backward ? backward->bytes() : 0; }
+};
+
+/// Quantises X as the recipe says: forward codes, and those the weight gradient will use if `context.save`.
+/// Throws Error naming the layer where X holds NaN or infinity.
+LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context);
+
+/// True where two recipes give X the same codes, so that one quantisation serves both.
+bool same_input_codes(const Recipe& a, const Recipe& b);
+
+}  // namespace fixtune

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "fixtune/autograd/variable.h"
+#include "fixtune/nn/pass.h"
+
+namespace fixtune {
+
+/// Layer normalisation with its parameters gamma (`weight`) and beta (`bias`), each `[1, features]`.
+class LayerNorm {
+ public:
+  LayerNorm() = default;
+  LayerNorm(const std::string& name, Tensor gamma, Tensor beta, float epsilon);
+  Variable operator()(Pass& pass, const Variable& x) const;
+
+  Variable weight;
+  Variable bias;
+  float epsilon = 1e-12F;
+};
+
+}  // namespace fixtune

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fixtune/autograd/linear.h"
+#include "fixtune/nn/pass.h"
+
+namespace fixtune {
+
+/// A linear layer with its parameters and recipe; the weight is quantised once until it changes.
+class Linear {
+ public:
+  Linear() = default;
+  /// `weight` is `[out, in]`, `bias` `[1, out]`. Throws Error when they disagree.
+  Linear(std::string name, Tensor weight, Tensor bias, Recipe recipe);
+
+  Variable operator()(Pass& pass, const Variable& x);
+  /// To be called when the weight's values were changed (after an optimiser step).
+  void weight_changed() { prepared_.reset(); }
+
+  const std::string& name() const { return name_; }
+  Variable weight;
+  Variable bias;
+  Recipe recipe;
+
+ private:
+  friend std::vector<Variable> apply_linears(Pass&, const Variable&, std::initializer_list<Linear*>,
+                                             std::string_view);
+  LinearOperand operand(const Pass& pass);
+
+  std::string name_;
+  std::shared_ptr<const QuantizedWeight> prepared_;
+};
+
+/// Several layers on one input, which is quantised once where their recipes agree; `input_name` names it.
+std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initializer_list<Linear*> layers,
+                                    std::string_view input_name);
+
+}  // namespace fixtune

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "fixtune/optim/parameter.h"
+
+namespace fixtune {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;
+};
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), in the arithmetic of PyTorch.
+///
+/// At step t, with rate r and gradient g: `p -= r*decay*p; m += (1-beta1)(g-m); v = beta2*v + (1-beta2)*g*g;
+/// p -= r/(1-beta1^t) * m / (sqrt(v)/sqrt(1-beta2^t) + epsilon)`. As in PyTorch, t counts per parameter, and a
+/// parameter that is frozen or has no gradient is skipped. Moments below the smallest normal float become 0.
+class AdamW {
+ public:
+  /// Throws Error if a parameter is empty or an option is out of range.
+  explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
+
+  /// Updates every parameter that has a gradient. Throws Error if the rate is negative or not finite.
+  void step(float learning_rate);
+  /// Drops all gradients.
+  void zero_grad();
+
+  /// Calls of step() so far.
+  Index steps() const { return steps_; }
+  std::span<const Parameter> parameters() const { return parameters_; }
+  const AdamWOptions& options() const { return options_; }
+
+  /// State for checkpoints, one entry per parameter in order; a moment is empty before the parameter's first step.
+  std::span<const Tensor> first_moments() const { return first_moments_; }
+  std::span<const Tensor> second_moments() const { return second_moments_; }
+  std::span<const Index> parameter_steps() const { return parameter_steps_; }
+  /// Puts back what the four functions above gave. Throws Error if counts or shapes do not fit the parameters.
+  void restore(Index steps, std::vector<Index> parameter_steps, std::vector<Tensor> first_moments,
+               std::vector<Tensor> second_moments);
+
+ private:
+  void update(std::size_t index, double learning_rate);
+
+  std::vector<Parameter> parameters_;
+  AdamWOptions options_;
+  Index steps_ = 0;
+  std::vector<Index> parameter_steps_;
+  std::vector<Tensor> first_moments_;
+  std::vector<Tensor> second_moments_;
+};
+
+}  // namespace fixtune

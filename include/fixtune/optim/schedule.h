@@ -1,0 +1,13 @@
+#pragma once
+
+#include "fixtune/core/aligned_buffer.h"
+
+namespace fixtune {
+
+/// Learning rate of step `step` (from 0): a linear rise over the warm-up, then a linear fall to 0 at `total`.
+///
+/// `peak * step / max(1, warmup)` while step < warmup, then `peak * max(0, (total - step) / max(1, total - warmup))`,
+/// as transformers' get_linear_schedule_with_warmup. Finite for every input, also where warmup >= total.
+float linear_schedule(Index step, Index warmup, Index total, float peak);
+
+}  // namespace fixtune

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fixtune/quant/recipe.h"
+
+namespace fixtune {
+
+/// Which recipe each integer layer of a model follows: the first pattern that matches its name, else the default.
+///
+/// In a pattern `*` stands for any characters, as in `encoder.layer.1?.output.dense`, where `?` stands for one.
+struct RecipeMap {
+  Recipe fallback;
+  std::vector<std::pair<std::string, Recipe>> layers;
+
+  const Recipe& operator()(std::string_view layer_name) const;
+  /// Patterns that match none of the names; a caller refuses them, since they are most likely misspelt.
+  std::vector<std::string> unmatched(const std::vector<std::string>& layer_names) const;
+};
+
+/// True where the pattern (with `*` and `?`) covers the whole name.
+bool matches(std::string_view pattern, std::string_view name);
+
+}  // namespace fixtune

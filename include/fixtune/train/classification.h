@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "fixtune/data/batch.h"
+#include "fixtune/data/example.h"
+#include "fixtune/data/glue.h"
+#include "fixtune/data/wordpiece.h"
+#include "fixtune/models/bert.h"
+#include "fixtune/train/metrics.h"
+
+namespace fixtune {
+
+/// A dataset as token ids.
+struct EncodedDataset {
+  std::vector<Encoding> encodings;
+  std::vector<float> labels;
+  Index size() const { return static_cast<Index>(encodings.size()); }
+  /// The rows of `order` from `begin`, at most `count`, packed.
+  PackedBatch batch(const std::vector<Index>& order, Index begin, Index count) const;
+};
+
+/// Tokenises a dataset, sentences and pairs cut to `max_length` tokens.
+EncodedDataset encode(const Dataset& dataset, const WordPiece& tokenizer, Index max_length);
+
+/// Mean cross-entropy, or mean squared error where `regression`.
+Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>& labels, bool regression);
+
+/// Called after each batch with the number of examples done.
+using EvaluationProgress = std::function<void(Index done, Index total)>;
+
+/// Logits `[examples, labels]` in the dataset's order; nothing is saved on the way.
+Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const EvaluationProgress& progress = {});
+
+/// The class of each row: its largest logit, the first where equal.
+std::vector<int> classes(const Tensor& logits);
+
+/// The task's metrics (the paper, Table 1): Matthews for CoLA; accuracy and F1 for MRPC; Pearson and Spearman for
+/// regression; accuracy elsewhere, with F1 too where a `text` task has two classes.
+Metrics task_metrics(Task task, bool regression, const Tensor& logits, const std::vector<float>& labels);
+
+}  // namespace fixtune

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+
+// Elementary functions that a compiler can vectorise: no branches, no library calls, no tables.
+// For kernel files only; all of them are inlined into the instruction set of their caller.
+
+#define FIXTUNE_ALWAYS_INLINE inline __attribute__((always_inline))
+
+// Before a loop whose output may be its input: element i is read before it is written, so it vectorises all the same.
+#if defined(__clang__)
+#define FIXTUNE_SAFE_IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define FIXTUNE_SAFE_IN_PLACE _Pragma("GCC ivdep")
+#endif
+
+namespace fixtune::detail {
+
+/// e^x for x in [-87, 88] to 2 units in the last place, x outside is moved to the border; NaN stays NaN.
+/// Range reduction and polynomial: Cephes, expf.
+FIXTUNE_ALWAYS_INLINE float vector_exp(float x) {
+  constexpr float round_shift = 0x1.8p23F;  // adding it leaves the nearest integer in the low mantissa bits
+  x = x < -87.0F ? -87.0F : x;
+  x = x > 88.0F ? 88.0F : x;
+  const float shifted = x * 1.44269504088896341F + round_shift;
+  const float n = shifted - round_shift;
+  const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = (p * (r * r) + r) + 1.0F;
+  const std::uint32_t exponent = __builtin_bit_cast(std::uint32_t, shifted) - 0x4b400000U;
+  return p * __builtin_bit_cast(float, (exponent + 127U) << 23U);
+}
+
+/// erf(x) to 3e-7 absolute; rational in x^2, from Eigen (erf for float).
+FIXTUNE_ALWAYS_INLINE float vector_erf(float x) {
+  x = x < -4.0F ? -4.0F : x;
+  x = x > 4.0F ? 4.0F : x;
+  const float t = x * x;
+  float p = -2.72614225801306e-10F;
+  p = p * t + 2.77068142495902e-08F;
+  p = p * t + -2.10102402082508e-06F;
+  p = p * t + -5.69250639462346e-05F;
+  p = p * t + -7.34990630326855e-04F;
+  p = p * t + -2.95459980854025e-03F;
+  p = p * t + -1.60960333262415e-02F;
+  float q = -1.45660718464996e-05F;
+  q = q * t + -2.13374055278905e-04F;
+  q = q * t + -1.68282697438203e-03F;
+  q = q * t + -7.37332916720468e-03F;
+  q = q * t + -1.42647390514189e-02F;
+  return x * p / q;
+}
+
+/// tanh(x) to 3e-7 absolute; rational in x^2, from Eigen (tanh for float).
+FIXTUNE_ALWAYS_INLINE float vector_tanh(float x) {
+  x = x < -7.90531110763549805F ? -7.90531110763549805F : x;
+  x = x > 7.90531110763549805F ? 7.90531110763549805F : x;
+  const float t = x * x;
+  float p = -2.76076847742355e-16F;
+  p = p * t + 2.00018790482477e-13F;
+  p = p * t + -8.60467152213735e-11F;
+  p = p * t + 5.12229709037114e-08F;
+  p = p * t + 1.48572235717979e-05F;
+  p = p * t + 6.37261928875436e-04F;
+  p = p * t + 4.89352455891786e-03F;
+  float q = 1.19825839466702e-06F;
+  q = q * t + 1.18534705686654e-04F;
+  q = q * t + 2.26843463243900e-03F;
+  q = q * t + 4.89352518554385e-03F;
+  return x * p / q;
+}
+
+}  // namespace fixtune::detail

@@ -1,0 +1,56 @@
+#include "fixtune/models/bert_layer.h"
+
+#include "fixtune/autograd/add.h"
+#include "fixtune/autograd/attention.h"
+#include "fixtune/autograd/dropout.h"
+#include "fixtune/autograd/gelu.h"
+
+namespace fixtune {
+
+BertLayer::BertLayer(const std::string& name, const BertConfig& config, ParameterSource& source,
+                     const RecipeMap& recipes)
+    : name_(name),
+      heads_(config.heads),
+      activation_(config.activation),
+      hidden_dropout_(config.hidden_dropout),
+      attention_dropout_(config.attention_dropout),
+      attention_products_(recipes.fallback.arithmetic == Arithmetic::BF16 ? FloatKind::BF16 : FloatKind::FP32) {
+  const auto linear = [&](const std::string& part, Index out, Index in) {
+    return source.linear(name + part, out, in, recipes(name + part));
+  };
+  query = linear(".attention.self.query", config.hidden, config.hidden);
+  key = linear(".attention.self.key", config.hidden, config.hidden);
+  value = linear(".attention.self.value", config.hidden, config.hidden);
+  attention_output = linear(".attention.output.dense", config.hidden, config.hidden);
+  intermediate = linear(".intermediate.dense", config.intermediate, config.hidden);
+  output = linear(".output.dense", config.hidden, config.intermediate);
+  attention_norm = source.layer_norm(name + ".attention.output.LayerNorm", config.hidden, config.layer_norm_epsilon);
+  output_norm = source.layer_norm(name + ".output.LayerNorm", config.hidden, config.layer_norm_epsilon);
+}
+
+Variable BertLayer::operator()(Pass& pass, const Variable& x, std::span<const Index> offsets) {
+  return feed_forward(pass, self_attention(pass, x, offsets));
+}
+
+Variable BertLayer::self_attention(Pass& pass, const Variable& x, std::span<const Index> offsets) {
+  const std::string self = name_ + ".attention.self";
+  const auto qkv = apply_linears(pass, x, {&query, &key, &value}, self);
+  AttentionOptions options;
+  options.heads = heads_;
+  options.dropout = pass.training ? attention_dropout_ : 0.0F;
+  options.random = pass.dropout_stream(self);
+  options.products = attention_products_;
+  const Variable context = attention(pass.tape, qkv[0], qkv[1], qkv[2], offsets, options);
+  Variable y = attention_output(pass, context);
+  if (pass.training) y = dropout(pass.tape, y, hidden_dropout_, pass.dropout_stream(attention_output.name()));
+  return attention_norm(pass, add(pass.tape, y, x));
+}
+
+Variable BertLayer::feed_forward(Pass& pass, const Variable& x) {
+  const Variable hidden = activation(pass.tape, intermediate(pass, x), activation_);
+  Variable y = output(pass, hidden);
+  if (pass.training) y = dropout(pass.tape, y, hidden_dropout_, pass.dropout_stream(output.name()));
+  return output_norm(pass, add(pass.tape, y, x));
+}
+
+}  // namespace fixtune

@@ -1,0 +1,14 @@
+#include "fixtune/nn/layer_norm.h"
+
+#include "fixtune/autograd/layer_norm.h"
+
+namespace fixtune {
+
+LayerNorm::LayerNorm(const std::string& name, Tensor gamma, Tensor beta, float eps)
+    : weight(std::move(gamma), true, name + ".weight"), bias(std::move(beta), true, name + ".bias"), epsilon(eps) {}
+
+Variable LayerNorm::operator()(Pass& pass, const Variable& x) const {
+  return layer_norm(pass.tape, x, weight, bias, epsilon);
+}
+
+}  // namespace fixtune

@@ -1,0 +1,101 @@
+#include "exact_linear.h"
+
+#include <gmock/gmock.h>
+
+namespace fixtune {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::random_tensor;
+using testing::view;
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(LinearEdges, AnEarlierBatchLeavesNoTrace) {
+  const Recipe recipe = preset("rowwise");
+  const Tensor w = random_tensor(16, 24, 1);
+  const Tensor quiet = random_tensor(8, 24, 2);
+  Tensor loud = random_tensor(8, 24, 3);
+  for (Index r = 0; r < loud.rows(); ++r) loud(r, 3) = 60.0F;
+  const QuantizedWeight weight = prepare_weight(view(w), recipe);
+  const Tensor fresh = linear_forward(view(quiet), weight, nullptr).y;
+  linear_forward(view(loud), weight, nullptr);
+  const Tensor after = linear_forward(view(quiet), weight, nullptr).y;
+  EXPECT_TRUE(std::equal(fresh.data(), fresh.data() + fresh.size(), after.data()));
+}
+
+TEST(LinearEdges, ZeroInputGivesTheBias) {
+  for (const char* name : {"int8", "approach1", "approach2", "rowwise"}) {
+    const Tensor w = random_tensor(5, 7, 1);
+    const Tensor bias = random_tensor(1, 5, 2);
+    const Tensor x = Tensor::zeros(3, 7);
+    const QuantizedWeight weight = prepare_weight(view(w), preset(name));
+    const LinearResult result = linear_forward(view(x), weight, bias.data());
+    for (Index r = 0; r < 3; ++r)
+      for (Index c = 0; c < 5; ++c) EXPECT_EQ(result.y(r, c), bias(0, c)) << name;
+    const Tensor zero = Tensor::zeros(3, 5);
+    const LinearGradients g = linear_backward(view(zero), weight, result.saved);
+    EXPECT_EQ(g.dw.map().cwiseAbs().maxCoeff(), 0.0F) << name;
+    EXPECT_EQ(g.dx.map().cwiseAbs().maxCoeff(), 0.0F) << name;
+  }
+}
+
+TEST(LinearEdges, NotANumberIsNamedNeverHidden) {
+  LinearContext context;
+  context.name = "encoder.layer.3.output.dense";
+  Tensor w = random_tensor(5, 7, 1);
+  const Tensor x = random_tensor(3, 7, 2);
+  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"), context);
+  Tensor bad = random_tensor(3, 7, 3);
+  bad(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(message_of([&] { linear_forward(view(bad), weight, nullptr, context); }),
+              HasSubstr("encoder.layer.3.output.dense"));
+  Tensor dy = random_tensor(3, 5, 4);
+  dy(0, 0) = std::numeric_limits<float>::infinity();
+  const LinearResult forward = linear_forward(view(x), weight, nullptr, context);
+  EXPECT_THAT(message_of([&] { linear_backward(view(dy), weight, forward.saved, {}, context); }),
+              HasSubstr("encoder.layer.3.output.dense"));
+  w(4, 6) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(message_of([&] { prepare_weight(view(w), preset("int8"), context); }),
+              HasSubstr("encoder.layer.3.output.dense.weight"));
+}
+
+TEST(LinearEdges, InferenceSavesNothingAndUnwantedGradientsAreNotComputed) {
+  LinearContext context;
+  context.save = false;
+  const Tensor w = random_tensor(5, 7, 1);
+  const Tensor x = random_tensor(3, 7, 2);
+  const Tensor dy = random_tensor(3, 5, 3);
+  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"), context);
+  const LinearResult result = linear_forward(view(x), weight, nullptr, context);
+  EXPECT_EQ(result.saved.saved_bytes(), 0U);
+  const LinearGradients g = linear_backward(view(dy), weight, result.saved, {.dx = true, .dw = false, .db = false});
+  EXPECT_EQ(g.dx.size(), 21);
+  EXPECT_TRUE(g.dw.empty());
+  EXPECT_THAT(message_of([&] { linear_backward(view(dy), weight, result.saved); }), HasSubstr("without saving"));
+}
+
+TEST(LinearEdges, SavesLessThanAQuarterOfTheFloatsAndAnEighthMore) {
+  const Tensor w = random_tensor(64, 256, 1);
+  const Tensor x = random_tensor(128, 256, 2);
+  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"));
+  const LinearResult result = linear_forward(view(x), weight, nullptr);
+  EXPECT_LE(result.saved.saved_bytes(), x.bytes() / 4 + x.bytes() / 32);
+}
+
+TEST(LinearEdges, ShapesThatDisagreeAreNamed) {
+  const Tensor w = random_tensor(5, 7, 1);
+  const Tensor x = random_tensor(3, 8, 2);
+  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"));
+  EXPECT_THAT(message_of([&] { linear_forward(view(x), weight, nullptr); }), HasSubstr("[3, 8]"));
+}
+
+}  // namespace
+}  // namespace fixtune

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Installs what is missing and builds the release preset.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/install_dependencies.sh
+cmake --preset release > /dev/null
+cmake --build --preset release
