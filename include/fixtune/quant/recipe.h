@@ -62,4 +62,24 @@ const std::vector<std::string>& preset_names();
 /// Throws Error when the settings contradict each other; `where` names the recipe in the message.
 void validate(const Recipe& recipe, std::string_view where);
 
+/// The word for a setting, as recipe files write it: `tiled_split`, `power_of_two`.
+std::string_view to_string(Arithmetic value);
+std::string_view to_string(OutlierTreatment value);
+std::string_view to_string(Isolation value);
+std::string_view to_string(BackwardCodes value);
+std::string_view to_string(BackwardX value);
+std::string_view to_string(StepKind value);
+std::string_view to_string(Block value);
+std::string_view to_string(Rounding value);
+
+/// The setting of that word. Each throws Error that lists the words it knows.
+Arithmetic parse_arithmetic(std::string_view word);
+OutlierTreatment parse_outlier_treatment(std::string_view word);
+Isolation parse_isolation(std::string_view word);
+BackwardCodes parse_backward_codes(std::string_view word);
+BackwardX parse_backward_x(std::string_view word);
+StepKind parse_step_kind(std::string_view word);
+Block parse_block(std::string_view word);
+Rounding parse_rounding(std::string_view word);
+
 }  // namespace fixtune

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "fixtune/core/aligned_buffer.h"
+
+/// Plain loops over one row, compiled once per instruction set; every copy computes the same bits.
+namespace fixtune::row_kernels {
+
+/// How one row becomes codes: `q = clamp(round(x * inverse), -limit, limit)`.
+struct Scale {
+  float inverse = 1.0F;
+  float limit = 127.0F;
+};
+
+/// Where a row begins in its random stream: element j uses the number at `first + j`, which must not wrap.
+struct Randomness {
+  std::uint32_t low = 0;   ///< RandomStream::low()
+  std::uint32_t high = 0;  ///< RandomStream::high() with the upper half of the element number mixed in
+  std::uint32_t first = 0;
+};
+
+/// Bit pattern of a magnitude: ordered as the magnitudes are, NaN above infinity above every finite value.
+using MagnitudeBits = std::int32_t;
+inline constexpr MagnitudeBits infinity_bits = 0x7f800000;
+
+/// Largest magnitude of n values, 0 when n is 0.
+MagnitudeBits max_magnitude_bits(const float* x, Index n);
+
+/// Writes the positions whose magnitude exceeds the threshold; returns their number (at most n).
+std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold, std::int32_t* positions);
+
+void quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes);
+void quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes);
+void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
+void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
+
+}  // namespace fixtune::row_kernels

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+#include "fixtune/core/random.h"
+#include "fixtune/core/tensor.h"
+#include "fixtune/quant/fixed_point_tensor.h"
+#include "quant/row_kernels.h"
+
+/// What quantising a whole tensor and splitting an activation share.
+namespace fixtune {
+
+/// Least number of rows of that width worth a thread.
+Index row_grain(Index cols);
+
+/// Throws Error where the format is not one of 2..16 bits.
+void check_format(const Format& format, std::string_view name);
+
+/// Throws Error that names the first row holding a NaN or an infinity, given the largest magnitude of each row.
+void check_finite(ConstMatrixMap x, const row_kernels::MagnitudeBits* row_largest, std::string_view name);
+
+/// A tensor of that shape and format with room for its codes and one step per block.
+FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format);
+
+/// Codes of one row by the step of `q` for it; element j uses random number `row*cols + j`.
+void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q);
+
+/// One code; uses random number `element`.
+std::int32_t encode_value(float x, float step, const Format& format, const RandomStream& random,
+                          std::uint64_t element);
+
+}  // namespace fixtune
