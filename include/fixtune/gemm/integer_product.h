@@ -24,7 +24,11 @@ struct Int8View {
 inline constexpr Index max_contraction_8x8 = 133144;
 
 /// A way to compute integer products; every one gives the same integers.
-enum class IntegerBackend : std::uint8_t { Reference, OneDnn };
+enum class IntegerBackend : std::uint8_t {
+  Reference,   ///< three loops; the specification
+  OneDnn,      ///< oneDNN's INT8 product; exact on CPUs with VNNI
+  OneDnnFp32,  ///< oneDNN's FP32 product over chunks short enough to be exact, for CPUs where INT8 saturates
+};
 
 /// `C[M,N] = op(A) op(B)`, exact: s8 x s8 summed in int32. `C` has row stride `ldc` and is overwritten.
 /// Throws Error when shapes disagree or the contraction exceeds max_contraction_8x8.
