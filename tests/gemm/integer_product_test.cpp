@@ -130,7 +130,7 @@ TEST(IntegerProduct, SameIntegersOnAnyNumberOfThreadsAndFromManyCallers) {
     std::vector<std::jthread> callers;
     for (auto& result : found)
       callers.emplace_back([&] {
-        for (int i = 0; i < 20; ++i)
+        for (int i = 0; i < 5; ++i)
           result = product(active_integer_backend(), a, Transpose::No, b, Transpose::Yes);
       });
   }
