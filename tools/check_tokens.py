@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Compare the tokenize program with transformers' BertTokenizerFast, line by line.
+
+    check_tokens.py --model DIR --binary build/release/examples/tokenize [FILE ...]
+
+Every field of every line of the FILEs is a sentence, and every two neighbouring fields are a pair; a list of awkward
+texts comes first. Prints the number of texts and of differences; exits 1 if there is one.
+"""
+import argparse
+import subprocess
+import sys
+
+from transformers import BertTokenizerFast
+
+AWKWARD = [
+    "", " ", "Café", "cafe\u0301", "İstanbul", "ẞ ß", "バス", "한국어", "的人a人", "\U0001f600 emoji \U0001f468\u200d\U0001f469",
+    "ж" * 60, "ж" * 100, "ж" * 101, "a" * 100, "a" * 101, "this[SEP]a", "[mask]", "[ SEP ]", "[MASK] and [CLS]",
+    "\u00a0non\u2009breaking\u3000space", "zero\u200bwidth\u200djoiner", "soft\u00adhyphen", "\x01control\x7f\x85",
+    "\ufffdreplacement", "\ue000private", "שלום עליכם", "مرحبا", "ΣΊΣΥΦΟΣ", "ﬁ ligature", "①②", "x²", "$5+3=8", "~`^|<>",
+    "«quoted» “curly” …", "a\u0338b", "\u1100\u1161", "\U0002f81a", "\U00020000", "\u2028line", "naïve coöperate",
+    "don't won't", "U.S.A.", "１２３", "ǅ", "ŉ", "\u0345", "Ω ohm", "…", "—", "¿¡", "१२", "ไทย", "unaffable", "##ing",
+]
+
+
+def texts(files):
+    yield from AWKWARD
+    for name in files:
+        with open(name, "rb") as source:
+            for raw in source.read().decode("utf-8", "replace").split("\n"):
+                fields = raw.rstrip("\r").split("\t")
+                yield from fields
+                yield from ("\t".join(pair) for pair in zip(fields, fields[1:]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--max-length", type=int, default=128)
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    reference = BertTokenizerFast.from_pretrained(options.model)
+    lines = list(texts(options.files))
+    result = subprocess.run([options.binary, "--model", options.model, "--max-length", str(options.max_length)],
+                            input="".join(line + "\n" for line in lines).encode("utf-8"), stdout=subprocess.PIPE,
+                            check=True)
+    ours = result.stdout.decode().split("\n")[:-1]
+    assert len(ours) == len(lines), (len(ours), len(lines))
+    firsts = [line.split("\t", 1)[0] for line in lines]
+    pairs = [line.split("\t", 1)[1] if "\t" in line else None for line in lines]
+    differences = 0
+    for line, first, second, mine in zip(lines, firsts, pairs, ours):
+        ids = reference(first, second, truncation=True, max_length=options.max_length).input_ids
+        if " ".join(map(str, ids)) != mine:
+            differences += 1
+            if differences <= 10:
+                print(f"{line!r}\n  theirs {ids}\n  ours   {mine}")
+    print(f"{len(lines)} texts, {differences} differences")
+    sys.exit(1 if differences else 0)
+
+
+if __name__ == "__main__":
+    main()
