@@ -1,0 +1,61 @@
+#include "quant/row_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <limits>
+#include <vector>
+
+#include "reference.h"
+
+namespace fixtune {
+namespace {
+
+TEST(RowKernels, RandomNumbersAreThoseOfTheStream) {
+  const RandomStream random({11, 2, 3}, tensor_id("x"));
+  // Codes of y = 0.5 with 0..1 are 1 exactly where u < 0.5, for each bit pattern of u's top bit.
+  constexpr Index n = 1001;
+  const std::vector<float> half(n, 0.5F);
+  std::vector<std::int8_t> codes(n);
+  row_kernels::quantize_stochastic(half.data(), n, {1.0F, 127.0F}, {random.low(), random.high(), 77}, codes.data());
+  for (Index j = 0; j < n; ++j)
+    EXPECT_EQ(codes[static_cast<std::size_t>(j)], random.uniform(77 + static_cast<std::uint64_t>(j)) < 0.5F ? 1 : 0);
+}
+
+TEST(RowKernels, TiesRoundToEven) {
+  std::vector<float> x;
+  for (int i = -255; i <= 255; ++i) x.push_back(static_cast<float>(i) / 2.0F);
+  std::vector<std::int8_t> codes(x.size());
+  row_kernels::quantize_nearest(x.data(), static_cast<Index>(x.size()), {1.0F, 127.0F}, codes.data());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    EXPECT_EQ(codes[i], std::clamp(std::nearbyint(x[i]), -127.0F, 127.0F)) << x[i];
+}
+
+TEST(RowKernels, MaxMagnitudeSeesEveryPositionAndEveryNonFinite) {
+  for (const Index n : {1, 3, 16, 31, 64, 67})
+    for (Index at = 0; at < n; ++at) {
+      std::vector<float> x(static_cast<std::size_t>(n), 1e-45F);
+      for (const float value : {-3.5F, std::numeric_limits<float>::infinity(), -std::nanf("")}) {
+        x[static_cast<std::size_t>(at)] = value;
+        EXPECT_EQ(row_kernels::max_magnitude_bits(x.data(), n), std::bit_cast<std::int32_t>(value) & 0x7fffffff);
+      }
+    }
+  EXPECT_EQ(row_kernels::max_magnitude_bits(nullptr, 0), 0);
+  const float nan = std::nanf("");
+  EXPECT_TRUE(std::isnan(max_magnitude(&nan, 1)));
+}
+
+TEST(RowKernels, FindAboveIsStrictAndOrdered) {
+  std::vector<float> x(150, 5.0F);
+  x[0] = -5.5F;
+  x[63] = std::nextafter(5.0F, 6.0F);
+  x[64] = -std::nextafter(5.0F, 6.0F);
+  x[149] = 100.0F;
+  std::vector<std::int32_t> positions(x.size());
+  const auto found = row_kernels::find_above(x.data(), 150, std::bit_cast<std::int32_t>(5.0F), positions.data());
+  positions.resize(static_cast<std::size_t>(found));
+  EXPECT_EQ(positions, (std::vector<std::int32_t>{0, 63, 64, 149}));
+}
+
+}  // namespace
+}  // namespace fixtune
