@@ -1,6 +1,7 @@
 // Sets runs side by side: reads the JSON files that finetune wrote and prints one table, a line per run.
 #include <fmt/format.h>
 
+#include "fixtune/core/error.h"
 #include "fixtune/io/json.h"
 #include "fixtune/report/table.h"
 #include "program/run.h"

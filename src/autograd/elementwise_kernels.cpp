@@ -7,10 +7,27 @@ namespace fixtune::detail {
 
 namespace {
 
-constexpr float inverse_sqrt_2 = 0.70710678118654752F;
 constexpr float inverse_sqrt_2pi = 0.39894228040143268F;
 constexpr float sqrt_2_over_pi = 0.79788456080286536F;
 constexpr float gelu_cubic = 0.044715F;
+
+// Both GELUs are x times a share in (0, 1). Each share is computed from its small side, as 1 - 0.9999999 would leave
+// nothing of it.
+
+FIXTUNE_ALWAYS_INLINE float normal_cdf(float x) {
+  const float tail = vector_normal_tail(__builtin_fabsf(x));
+  return x < 0.0F ? tail : 1.0F - tail;
+}
+
+// sqrt(2/pi) (x + 0.044715 x^3), twice: the share of GeluTanh is the logistic function of it.
+FIXTUNE_ALWAYS_INLINE float gelu_logit(float x) {
+  return 2.0F * sqrt_2_over_pi * (x + gelu_cubic * (x * x * x));
+}
+
+FIXTUNE_ALWAYS_INLINE float logistic(float a) {
+  const float share = 1.0F / (1.0F + vector_exp(-a));
+  return a < -80.0F ? 0.0F : share;
+}
 
 FIXTUNE_ALWAYS_INLINE std::uint32_t mix(std::uint32_t x) {
   x ^= x >> 16U;
@@ -38,14 +55,11 @@ FIXTUNE_MULTIVERSION void scale_into(float* y, const float* x, float factor, std
 }
 
 FIXTUNE_MULTIVERSION void gelu_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = 0.5F * x[i] * (1.0F + vector_erf(x[i] * inverse_sqrt_2));
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * normal_cdf(x[i]);
 }
 
 FIXTUNE_MULTIVERSION void gelu_tanh_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float inner = sqrt_2_over_pi * (x[i] + gelu_cubic * (x[i] * x[i] * x[i]));
-    y[i] = 0.5F * x[i] * (1.0F + vector_tanh(inner));
-  }
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * logistic(gelu_logit(x[i]));
 }
 
 FIXTUNE_MULTIVERSION void relu_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
@@ -58,21 +72,21 @@ FIXTUNE_MULTIVERSION void tanh_forward(float* __restrict y, const float* __restr
 
 FIXTUNE_MULTIVERSION void gelu_backward(float* __restrict gradient, const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const float cdf = 0.5F * (1.0F + vector_erf(x[i] * inverse_sqrt_2));
     const float density = inverse_sqrt_2pi * vector_exp(-0.5F * (x[i] * x[i]));
-    gradient[i] *= cdf + x[i] * density;
+    gradient[i] *= normal_cdf(x[i]) + x[i] * density;
   }
 }
 
 FIXTUNE_MULTIVERSION void gelu_tanh_backward(float* __restrict gradient, const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const float square = x[i] * x[i];
-    const float t = vector_tanh(sqrt_2_over_pi * (x[i] + gelu_cubic * (square * x[i])));
-    const float inner_slope = sqrt_2_over_pi * (1.0F + 3.0F * gelu_cubic * square);
-    // The slope of tanh is 0 where t is +-1, but a huge x would make it 0 * infinity.
-    const float tanh_slope = 1.0F - t * t;
-    const float through_tanh = tanh_slope > 0.0F ? 0.5F * x[i] * tanh_slope * inner_slope : 0.0F;
-    gradient[i] *= 0.5F * (1.0F + t) + through_tanh;
+    const float logit = gelu_logit(x[i]);
+    const float logit_slope = 2.0F * sqrt_2_over_pi * (1.0F + 3.0F * gelu_cubic * (x[i] * x[i]));
+    const float away = vector_exp(-__builtin_fabsf(logit));
+    const float share_slope = away / ((1.0F + away) * (1.0F + away));
+    // A huge x would make 0 times infinity of a slope that is 0.
+    const bool flat = __builtin_fabsf(logit) > 80.0F;
+    const float through_share = flat ? 0.0F : x[i] * share_slope * logit_slope;
+    gradient[i] *= logistic(logit) + through_share;
   }
 }
 

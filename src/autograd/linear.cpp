@@ -43,11 +43,10 @@ Variable forward_layer(const Variable& x, const LinearOperand& layer, const Line
 
 void backward_layer(const SavedLayer& layer, const std::shared_ptr<Gradient>& dx,
                     const std::shared_ptr<const Tensor>& x, const LinearContext& context) {
-  if (layer.dy->value.empty()) return;
-  const Tensor dy = std::move(layer.dy->value);
-  layer.dy->value = Tensor();
+  const Tensor dy = layer.dy->take();
+  if (dy.empty()) return;
   const WantedGradients wanted = layer.wanted(dx->required);
-  const ConstMatrixMap dy_map = std::as_const(dy).map();
+  const ConstMatrixMap dy_map = dy.map();
   LinearGradients g = layer.prepared->recipe.arithmetic == Arithmetic::Integer
                           ? linear_backward(dy_map, *layer.prepared, layer.input, wanted, named(context, layer.name))
                           : float_linear_backward(dy_map, *layer.prepared, x->map(), wanted);

@@ -36,24 +36,23 @@ FIXTUNE_ALWAYS_INLINE float vector_exp(float x) {
   return p * __builtin_bit_cast(float, (exponent + 127U) << 23U);
 }
 
-/// erf(x) to 3e-7 absolute; rational in x^2, from Eigen (erf for float).
-FIXTUNE_ALWAYS_INLINE float vector_erf(float x) {
-  x = x < -4.0F ? -4.0F : x;
-  x = x > 4.0F ? 4.0F : x;
-  const float t = x * x;
-  float p = -2.72614225801306e-10F;
-  p = p * t + 2.77068142495902e-08F;
-  p = p * t + -2.10102402082508e-06F;
-  p = p * t + -5.69250639462346e-05F;
-  p = p * t + -7.34990630326855e-04F;
-  p = p * t + -2.95459980854025e-03F;
-  p = p * t + -1.60960333262415e-02F;
-  float q = -1.45660718464996e-05F;
-  q = q * t + -2.13374055278905e-04F;
-  q = q * t + -1.68282697438203e-03F;
-  q = q * t + -7.37332916720468e-03F;
-  q = q * t + -1.42647390514189e-02F;
-  return x * p / q;
+/// Upper tail of the normal distribution, `erfc(x / sqrt 2) / 2` for x >= 0, to 1e-6 relative; 0 from x = 12.7 on.
+/// Chebyshev fit: Numerical Recipes, erfcc.
+FIXTUNE_ALWAYS_INLINE float vector_normal_tail(float x) {
+  const float z = x * 0.70710678118654752F;
+  const float t = 1.0F / (1.0F + 0.5F * z);
+  float p = 0.17087277F;
+  p = p * t + -0.82215223F;
+  p = p * t + 1.48851587F;
+  p = p * t + -1.13520398F;
+  p = p * t + 0.27886807F;
+  p = p * t + -0.18628806F;
+  p = p * t + 0.09678418F;
+  p = p * t + 0.37409196F;
+  p = p * t + 1.00002368F;
+  p = p * t + -1.26551223F;
+  const float tail = 0.5F * t * vector_exp(p - z * z);
+  return z > 9.0F ? 0.0F : tail;
 }
 
 /// tanh(x) to 3e-7 absolute; rational in x^2, from Eigen (tanh for float).

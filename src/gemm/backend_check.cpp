@@ -9,7 +9,8 @@ namespace {
 struct Shape {
   Index m, n, k;
 };
-// Odd everywhere, so that tails run; one row and one column, which libraries treat as vectors; sums past 2^24.
+// Odd everywhere, so that tails run; one row and one column, which libraries treat as vectors; sums past
+// 2^24.
 constexpr Shape shapes[] = {{37, 35, 1537}, {1, 19, 6656}, {21, 1, 6655}, {5, 18, 6656}};
 
 /// Operand patterns by index along the contraction.
@@ -24,7 +25,8 @@ constexpr Pattern patterns[] = {
     {"127 x -127", [](Index) { return 127; }, [](Index) { return -127; }},
     {"-127 x -127", [](Index) { return -127; }, [](Index) { return -127; }},
     // Each pair sum is at its limit and the total is near 0.
-    {"signs that change by pairs", [](Index k) { return k / 2 % 2 == 0 ? 127 : -127; }, [](Index) { return 127; }},
+    {"signs that change by pairs", [](Index k) { return k / 2 % 2 == 0 ? 127 : -127; },
+     [](Index) { return 127; }},
     // -42596350 at a contraction of 6656; FP32 would give -42596352.
     {"50 x -128 with one -87", [](Index) { return 50; }, [](Index k) { return k == 0 ? -87 : -128; }},
     {"mixed codes", [](Index k) { return static_cast<int>(k * 37 % 255) - 127; },
@@ -55,15 +57,21 @@ std::string check_one(const std::function<void(const IntegerProduct&)>& candidat
   std::vector<std::int32_t> found(expected.size());
   IntegerProduct product{a_stored_mk ? view(a, shape.m, shape.k) : view(a, shape.k, shape.m),
                          b_stored_nk ? view(b, shape.n, shape.k) : view(b, shape.k, shape.n),
-                         transpose_a, transpose_b, expected.data(), shape.n, shape.m, shape.n, shape.k};
+                         transpose_a,
+                         transpose_b,
+                         expected.data(),
+                         shape.n,
+                         shape.m,
+                         shape.n,
+                         shape.k};
   reference_product(product);
   product.c = found.data();
   candidate(product);
   for (std::size_t i = 0; i < found.size(); ++i)
     if (found[i] != expected[i])
-      return fmt::format("wrong integer: {}, shape [{}, {}, {}]{}{}: {} instead of {}", pattern.what, shape.m, shape.n,
-                         shape.k, a_stored_mk ? "" : ", A transposed", b_stored_nk ? ", B transposed" : "", found[i],
-                         expected[i]);
+      return fmt::format("wrong integer: {}, shape [{}, {}, {}]{}{}: {} instead of {}", pattern.what, shape.m,
+                         shape.n, shape.k, a_stored_mk ? "" : ", A transposed",
+                         b_stored_nk ? ", B transposed" : "", found[i], expected[i]);
   return {};
 }
 

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace fixtune::detail {
 namespace {
@@ -15,27 +17,36 @@ const dnnl::engine& engine() {
   return cpu;
 }
 
-/// What a primitive is made for. The threads are part of it: oneDNN plans its blocks and scratch memory for them.
+/// What a primitive is made for. The threads are part of it: oneDNN plans its blocks and scratch memory for
+/// them.
 struct Key {
-  Index m, n, k, ldc;
+  Index m, n, k, lda, ldc;
   bool transpose_a, transpose_b, accumulate;
   int threads;
   bool operator==(const Key&) const = default;
 };
 
 Key key_of(const Bf16Product& p) {
-  return {p.m, p.n, p.k, p.ldc, p.transpose_a == Transpose::Yes, p.transpose_b == Transpose::Yes, p.accumulate,
+  return {p.m,
+          p.n,
+          p.k,
+          p.lda,
+          p.ldc,
+          p.transpose_a == Transpose::Yes,
+          p.transpose_b == Transpose::Yes,
+          p.accumulate,
           omp_in_parallel() != 0 ? 1 : omp_get_max_threads()};
 }
 
-dnnl::memory::desc operand(Index rows, Index cols, bool transpose) {
-  return {{rows, cols}, dnnl::memory::data_type::bf16,
-          transpose ? dnnl::memory::dims{1, rows} : dnnl::memory::dims{cols, 1}};
+dnnl::memory::desc operand(Index rows, Index cols, Index stride, bool transpose) {
+  return {{rows, cols},
+          dnnl::memory::data_type::bf16,
+          transpose ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1}};
 }
 
 dnnl::matmul::primitive_desc describe(const Key& key) {
-  const dnnl::memory::desc a = operand(key.m, key.k, key.transpose_a);
-  const dnnl::memory::desc b = operand(key.k, key.n, key.transpose_b);
+  const dnnl::memory::desc a = operand(key.m, key.k, key.lda, key.transpose_a);
+  const dnnl::memory::desc b = operand(key.k, key.n, key.transpose_b ? key.k : key.n, key.transpose_b);
   const dnnl::memory::desc c({key.m, key.n}, dnnl::memory::data_type::f32, dnnl::memory::dims{key.ldc, 1});
   dnnl::primitive_attr attributes;
   // The library's own scratch memory would make one primitive unsafe in two threads.
@@ -67,7 +78,7 @@ Plan make_plan(const Key& key) {
   return plan;
 }
 
-/// The plans of the last shapes used. Bounded: every batch of sentences has another number of tokens.
+/// The plans of the last shapes used, so many and no more.
 class PlanCache {
  public:
   Plan find_or_make(const Key& key) {
@@ -101,10 +112,11 @@ void run(const Plan& plan, const Bf16Product& p) {
   thread_local AlignedBuffer<std::byte> scratch;
   scratch.resize_discarding(static_cast<Index>(plan.description.scratchpad_desc().get_size()));
   dnnl::stream stream(engine());
-  plan.primitive->execute(stream, {{DNNL_ARG_SRC, wrap(plan.description.src_desc(), p.a)},
-                                   {DNNL_ARG_WEIGHTS, wrap(plan.description.weights_desc(), p.b)},
-                                   {DNNL_ARG_DST, wrap(plan.description.dst_desc(), p.c)},
-                                   {DNNL_ARG_SCRATCHPAD, wrap(plan.description.scratchpad_desc(), scratch.data())}});
+  plan.primitive->execute(stream,
+                          {{DNNL_ARG_SRC, wrap(plan.description.src_desc(), p.a)},
+                           {DNNL_ARG_WEIGHTS, wrap(plan.description.weights_desc(), p.b)},
+                           {DNNL_ARG_DST, wrap(plan.description.dst_desc(), p.c)},
+                           {DNNL_ARG_SCRATCHPAD, wrap(plan.description.scratchpad_desc(), scratch.data())}});
   stream.wait();
 }
 
@@ -112,7 +124,7 @@ bool find_bf16_instructions() {
   const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   constexpr auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
   if ((isa & needed) != needed) return false;
-  return !is_reference(describe({64, 64, 64, 64, false, true, false, 1}));
+  return !is_reference(describe({64, 64, 64, 64, 64, false, true, false, 1}));
 }
 
 }  // namespace

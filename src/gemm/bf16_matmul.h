@@ -4,12 +4,13 @@
 
 namespace fixtune::detail {
 
-/// BF16 operands, contiguous as stored; FP32 result.
+/// BF16 operands, A with a row stride, B contiguous as stored; FP32 result.
 struct Bf16Product {
   Transpose transpose_a = Transpose::No;
   Transpose transpose_b = Transpose::No;
   Index m = 0, n = 0, k = 0;
   const std::uint16_t* a = nullptr;
+  Index lda = 0;
   const std::uint16_t* b = nullptr;
   float* c = nullptr;
   Index ldc = 0;

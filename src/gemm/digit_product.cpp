@@ -43,16 +43,19 @@ void join(const AlignedBuffer<std::int32_t>& sums, Index m, Index n, std::int64_
 
 }  // namespace
 
-void integer_product_12bit(const std::int16_t* a, const std::int16_t* b, Index m, Index n, Index k, std::int64_t* c) {
+void integer_product_12bit(const std::int16_t* a, const std::int16_t* b, Index m, Index n, Index k,
+                           std::int64_t* c) {
   if (m < 0 || n < 0 || k < 0 || k > max_contraction_8x8)
-    fail("12-bit product: shape [{}, {}, {}] is out of range (contraction at most {})", m, n, k, max_contraction_8x8);
+    fail("12-bit product: shape [{}, {}, {}] is out of range (contraction at most {})", m, n, k,
+         max_contraction_8x8);
   const AlignedBuffer<std::int8_t> b_digits = split_digits(b, n, k);
   const Int8View b_view{b_digits.data(), 2 * n, k, k};
   AlignedBuffer<std::int32_t> sums(2 * std::min(m, rows_per_tile) * 2 * n);
   for (Index row = 0; row < m; row += rows_per_tile) {
     const Index rows = std::min(rows_per_tile, m - row);
     const AlignedBuffer<std::int8_t> a_digits = split_digits(a + row * k, rows, k);
-    integer_product({a_digits.data(), 2 * rows, k, k}, Transpose::No, b_view, Transpose::Yes, sums.data(), 2 * n);
+    integer_product({a_digits.data(), 2 * rows, k, k}, Transpose::No, b_view, Transpose::Yes, sums.data(),
+                    2 * n);
     join(sums, rows, n, c + row * n);
   }
 }

@@ -5,8 +5,8 @@
 namespace fixtune::detail {
 namespace {
 
-// 1024 products of at most 128 * 128 = 2^14: every partial sum is an integer of at most 2^24, exact in FP32 in
-// whatever order.
+// 1024 products of at most 128 * 128 = 2^14: every partial sum is an integer of at most 2^24, exact in FP32
+// in whatever order.
 constexpr Index exact_chunk = 1024;
 
 constexpr Index rows_per_task = 16;

@@ -14,7 +14,8 @@ std::string shape_text(const Int8View& view, Transpose transpose) {
 
 void check_view(const Int8View& view, const char* operand) {
   if (view.rows < 0 || view.cols < 0 || (view.rows > 1 && view.stride < view.cols))
-    fail("integer product: {} of shape [{}, {}] cannot have row stride {}", operand, view.rows, view.cols, view.stride);
+    fail("integer product: {} of shape [{}, {}] cannot have row stride {}", operand, view.rows, view.cols,
+         view.stride);
 }
 
 /// A leading dimension libraries accept: the stride of a single row may be anything.
@@ -23,8 +24,8 @@ Int8View with_valid_stride(Int8View view) {
   return view;
 }
 
-IntegerProduct checked_product(const Int8View& a, Transpose transpose_a, const Int8View& b, Transpose transpose_b,
-                               std::int32_t* c, Index ldc) {
+IntegerProduct checked_product(const Int8View& a, Transpose transpose_a, const Int8View& b,
+                               Transpose transpose_b, std::int32_t* c, Index ldc) {
   check_view(a, "A");
   check_view(b, "B");
   IntegerProduct p{with_valid_stride(a), with_valid_stride(b), transpose_a, transpose_b, c, ldc};
@@ -36,8 +37,8 @@ IntegerProduct checked_product(const Int8View& a, Transpose transpose_a, const I
     fail("integer product: the contraction of A {} and B {} differs", shape_text(a, transpose_a),
          shape_text(b, transpose_b));
   if (p.k > max_contraction_8x8)
-    fail("integer product: A {} contracts {} values; sums stay exact in 32 bits up to {}", shape_text(a, transpose_a),
-         p.k, max_contraction_8x8);
+    fail("integer product: A {} contracts {} values; sums stay exact in 32 bits up to {}",
+         shape_text(a, transpose_a), p.k, max_contraction_8x8);
   if (p.m > 1 && ldc < p.n) fail("integer product: row stride {} of C is below its {} columns", ldc, p.n);
   p.ldc = std::max({ldc, p.n, Index{1}});
   return p;
@@ -47,9 +48,12 @@ using Kernel = void (*)(const IntegerProduct&);
 
 Kernel kernel_of(IntegerBackend backend) {
   switch (backend) {
-    case IntegerBackend::Reference: return detail::reference_product;
-    case IntegerBackend::OneDnn: return detail::onednn_product;
-    case IntegerBackend::OneDnnFp32: return detail::float_chunk_product;
+    case IntegerBackend::Reference:
+      return detail::reference_product;
+    case IntegerBackend::OneDnn:
+      return detail::onednn_product;
+    case IntegerBackend::OneDnnFp32:
+      return detail::float_chunk_product;
   }
   fail("no such integer back end: {}", static_cast<int>(backend));
 }
@@ -57,7 +61,8 @@ Kernel kernel_of(IntegerBackend backend) {
 /// Why a back end is out before it is tried, or an empty string.
 std::string excluded(IntegerBackend backend) {
 #if !defined(__x86_64__)
-  if (backend == IntegerBackend::OneDnn) return "oneDNN has only its reference kernel for it on this architecture";
+  if (backend == IntegerBackend::OneDnn)
+    return "oneDNN has only its reference kernel for it on this architecture";
 #else
   static_cast<void>(backend);
 #endif
@@ -74,7 +79,8 @@ Choice choose_backend() {
   for (const IntegerBackend backend : {IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32}) {
     std::string reason = excluded(backend);
     if (reason.empty()) reason = detail::check_backend(kernel_of(backend));
-    choice.report.push_back(fmt::format("{}: {}", name(backend), reason.empty() ? "chosen" : "not used: " + reason));
+    choice.report.push_back(
+        fmt::format("{}: {}", name(backend), reason.empty() ? "chosen" : "not used: " + reason));
     if (reason.empty()) {
       choice.backend = backend;
       return choice;
@@ -111,9 +117,12 @@ IntegerBackend active_integer_backend() { return choice().backend; }
 
 std::string_view name(IntegerBackend backend) {
   switch (backend) {
-    case IntegerBackend::Reference: return "reference";
-    case IntegerBackend::OneDnn: return "onednn (dnnl_gemm_s8s8s32)";
-    case IntegerBackend::OneDnnFp32: return "onednn-fp32 (dnnl_sgemm, exact chunks)";
+    case IntegerBackend::Reference:
+      return "reference";
+    case IntegerBackend::OneDnn:
+      return "onednn (dnnl_gemm_s8s8s32)";
+    case IntegerBackend::OneDnnFp32:
+      return "onednn-fp32 (dnnl_sgemm, exact chunks)";
   }
   return "unknown";
 }

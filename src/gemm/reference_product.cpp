@@ -6,7 +6,8 @@ namespace fixtune::detail {
 namespace {
 
 std::int64_t element(const Int8View& view, Transpose transpose, Index row, Index col) {
-  return transpose == Transpose::Yes ? view.data[col * view.stride + row] : view.data[row * view.stride + col];
+  return transpose == Transpose::Yes ? view.data[col * view.stride + row]
+                                     : view.data[row * view.stride + col];
 }
 
 std::int32_t narrow(std::int64_t sum) {

@@ -13,7 +13,8 @@ void clear(const SgemmArguments& s) {
 
 }  // namespace
 
-// As fast as the matmul primitive at a layer's shapes (within 4 % either way) and free of a primitive per shape.
+// As fast as the matmul primitive at a layer's shapes (within 4 % either way) and free of a primitive per
+// shape.
 void sgemm(const SgemmArguments& s) {
   if (s.m == 0 || s.n == 0) return;
   if (s.k == 0) {

@@ -1,6 +1,10 @@
 #include "fixtune/train/recipe_file.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+
+#include "fixtune/core/error.h"
 
 namespace fixtune {
 namespace {

@@ -15,7 +15,8 @@ std::int32_t value(const Int8View& v, Transpose t, Index row, Index col) {
   return t == Transpose::Yes ? v.data[col * v.stride + row] : v.data[row * v.stride + col];
 }
 
-/// As a CPU without VNNI may do it: (a + 128) b in pairs saturated to 16 bits, corrected by 128 times the sum of b.
+/// As a CPU without VNNI may do it: (a + 128) b in pairs saturated to 16 bits, corrected by 128 times the sum
+/// of b.
 void saturating_product(const IntegerProduct& p) {
   for (Index m = 0; m < p.m; ++m)
     for (Index n = 0; n < p.n; ++n) {
@@ -64,8 +65,8 @@ TEST(BackendCheck, LeavesAProductThatDropsTheTail) {
 
 TEST(BackendCheck, LeavesAProductWrongInOneTransposeOnly) {
   const auto wrong_for_dw = [](const IntegerProduct& p) {
-    p.transpose_a == Transpose::Yes && p.transpose_b == Transpose::No ? saturating_product(p)
-                                                                      : detail::reference_product(p);
+    p.transpose_a == Transpose::Yes&& p.transpose_b == Transpose::No ? saturating_product(p)
+                                                                     : detail::reference_product(p);
   };
   EXPECT_THAT(check_backend(wrong_for_dw), HasSubstr("A transposed"));
 }
@@ -77,8 +78,8 @@ TEST(BackendCheck, ReportsAProductThatThrows) {
 TEST(BackendCheck, TheReportNamesTheChosenBackEnd) {
   const auto report = integer_backend_report();
   ASSERT_FALSE(report.empty());
-  EXPECT_THAT(report.back(), testing::AllOf(HasSubstr(std::string(name(active_integer_backend()))),
-                                            HasSubstr("chosen")));
+  EXPECT_THAT(report.back(),
+              testing::AllOf(HasSubstr(std::string(name(active_integer_backend()))), HasSubstr("chosen")));
   for (std::size_t i = 0; i + 1 < report.size(); ++i) EXPECT_THAT(report[i], HasSubstr("not used: "));
   for (const auto& line : report) std::puts(line.c_str());
 }

@@ -16,21 +16,22 @@ std::vector<std::int16_t> random_codes(Index count, std::uint64_t seed) {
   return codes;
 }
 
-std::vector<std::int64_t> expected_product(const std::vector<std::int16_t>& a, const std::vector<std::int16_t>& b,
-                                           Index m, Index n, Index k) {
+std::vector<std::int64_t> expected_product(const std::vector<std::int16_t>& a,
+                                           const std::vector<std::int16_t>& b, Index m, Index n, Index k) {
   std::vector<std::int64_t> c;
   for (Index row = 0; row < m; ++row)
     for (Index col = 0; col < n; ++col) {
       std::int64_t sum = 0;
       for (Index i = 0; i < k; ++i)
-        sum += std::int64_t{a[static_cast<std::size_t>(row * k + i)]} * b[static_cast<std::size_t>(col * k + i)];
+        sum +=
+            std::int64_t{a[static_cast<std::size_t>(row * k + i)]} * b[static_cast<std::size_t>(col * k + i)];
       c.push_back(sum);
     }
   return c;
 }
 
-std::vector<std::int64_t> product(const std::vector<std::int16_t>& a, const std::vector<std::int16_t>& b, Index m,
-                                  Index n, Index k) {
+std::vector<std::int64_t> product(const std::vector<std::int16_t>& a, const std::vector<std::int16_t>& b,
+                                  Index m, Index n, Index k) {
   std::vector<std::int64_t> c(static_cast<std::size_t>(m * n));
   integer_product_12bit(a.data(), b.data(), m, n, k, c.data());
   return c;

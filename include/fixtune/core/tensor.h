@@ -40,6 +40,8 @@ class Tensor {
 
   MatrixMap map() { return {data(), rows_, cols_, Eigen::OuterStride<>(cols_)}; }
   ConstMatrixMap map() const { return {data(), rows_, cols_, Eigen::OuterStride<>(cols_)}; }
+  /// A tensor goes wherever a read-only view is asked for.
+  operator ConstMatrixMap() const { return map(); }
   void fill(float value) { buffer_.fill(value); }
 
  private:

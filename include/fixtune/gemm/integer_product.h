@@ -47,8 +47,10 @@ std::string_view name(IntegerBackend backend);
 std::vector<std::string> integer_backend_report();
 
 /// `C[M,N] = A[M,K] B[N,K]^T` of b-bit codes up to 12 bits held in int16, exact, in int64.
-/// Each operand is split into balanced digits of base 64 (q = q1*64 + q0, |digit| <= 32) and the products of the
-/// digits run as INT8 tiles, joined in int64. Throws Error past 12 bits (|q| > 2047) or past max_contraction_8x8.
-void integer_product_12bit(const std::int16_t* a, const std::int16_t* b, Index m, Index n, Index k, std::int64_t* c);
+/// Each operand is split into balanced digits of base 64 (q = q1*64 + q0, |digit| <= 32) and the products of
+/// the digits run as INT8 tiles, joined in int64. Throws Error past 12 bits (|q| > 2047) or past
+/// max_contraction_8x8.
+void integer_product_12bit(const std::int16_t* a, const std::int16_t* b, Index m, Index n, Index k,
+                           std::int64_t* c);
 
 }  // namespace fixtune

@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "fixtune/gemm/float_product.h"
 #include "fixtune/models/bert_config.h"
 #include "fixtune/models/parameter_source.h"
 #include "fixtune/nn/layer_norm.h"

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fixtune/data/batch.h"
+#include "fixtune/data/encoding.h"
 #include "fixtune/data/example.h"
 #include "fixtune/data/glue.h"
 #include "fixtune/data/wordpiece.h"

@@ -19,11 +19,11 @@ struct TrainingOptions {
   Index accumulation = 1;  ///< micro-batches a step, which together hold batch_size examples
   float learning_rate = 2e-5F;
   double warmup = 0.0;  ///< steps; below 1 a share of all steps
-  float weight_decay = 0.0F;
+  double weight_decay = 0.0;
   float clip = 1.0F;  ///< largest global gradient norm; 0: none
-  float beta1 = 0.9F;
-  float beta2 = 0.999F;
-  float epsilon = 1e-8F;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
   std::uint64_t seed = 0;
 };
 

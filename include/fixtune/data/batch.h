@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "fixtune/core/aligned_buffer.h"
+#include "fixtune/data/encoding.h"
+
+namespace fixtune {
+
+/// Sentences laid end to end, without padding: token t of sentence s is row offsets[s] + t.
+struct PackedBatch {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> segments;
+  std::vector<std::int32_t> positions;  ///< of each token in its sentence
+  std::vector<Index> offsets;           ///< first token of each sentence, and at the end the number of tokens
+  std::vector<float> labels;            ///< one a sentence
+  std::vector<Index> example_index;     ///< where each sentence stands in its dataset
+
+  Index tokens() const { return static_cast<Index>(ids.size()); }
+  Index sentences() const { return static_cast<Index>(labels.size()); }
+};
+
+/// Packs sentences in the order given.
+PackedBatch pack(std::span<const Encoding> encodings, std::span<const float> labels, std::span<const Index> indices);
+
+/// A permutation of [0, n) by Fisher and Yates, a pure function of (n, seed, epoch).
+std::vector<Index> shuffled_order(Index n, std::uint64_t seed, std::uint64_t epoch);
+
+}  // namespace fixtune

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace fixtune {
+
+/// One sentence or pair as token ids, special tokens included; a segment is 0 in the first sentence, 1 in the second.
+struct Encoding {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> segments;
+};
+
+}  // namespace fixtune

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace fixtune {
+
+/// The whole content of a file. Throws Error naming the path.
+std::string read_file(const std::filesystem::path& path);
+
+/// A file that appears under its name only when complete: written beside it, synced, then renamed.
+class AtomicFile {
+ public:
+  /// Creates the temporary file. Throws Error naming the path.
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Removes the temporary file unless committed.
+  ~AtomicFile();
+
+  /// Appends. Throws Error naming the path (a full disk, for instance).
+  void write(const void* data, std::size_t bytes);
+  /// Puts the file under its name, replacing what was there. Throws Error naming the path.
+  void commit();
+
+ private:
+  [[noreturn]] void fail_with_errno(const char* action) const;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+/// Writes a file through AtomicFile: afterwards it is whole, or as it was.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace fixtune

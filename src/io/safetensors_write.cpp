@@ -1,0 +1,31 @@
+#include "fixtune/io/file.h"
+#include "fixtune/io/safetensors.h"
+
+namespace fixtune {
+namespace {
+
+std::string header_of(const std::vector<NamedTensor>& tensors) {
+  Json header = {{"__metadata__", {{"format", "pt"}}}};
+  std::size_t at = 0;
+  for (const NamedTensor& t : tensors) {
+    header[t.name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, at + t.tensor->bytes()}}};
+    at += t.tensor->bytes();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors) {
+  const std::string header = header_of(tensors);
+  const std::uint64_t header_bytes = header.size();
+  AtomicFile file(path);
+  file.write(&header_bytes, sizeof header_bytes);
+  file.write(header.data(), header.size());
+  for (const NamedTensor& t : tensors) file.write(t.tensor->data(), t.tensor->bytes());
+  file.commit();
+}
+
+}  // namespace fixtune
