@@ -1,8 +1,7 @@
 #include "fixtune/quant/recipe.h"
 
-#include <fmt/ranges.h>
-
 #include "fixtune/core/error.h"
+#include "quant/word_list.h"
 
 namespace fixtune {
 namespace {
@@ -45,7 +44,7 @@ Recipe preset(std::string_view name) {
   if (name == "approach1") return paper_recipe(name, OutlierTreatment::UnifiedScale);
   if (name == "approach2") return paper_recipe(name, OutlierTreatment::TiledSplit);
   if (name == "rowwise") return Recipe{};
-  fail("unknown recipe '{}'; the presets are {}", name, fmt::join(preset_names(), ", "));
+  fail("unknown recipe '{}'; the presets are {}", name, word_list(preset_names()));
 }
 
 void validate(const Recipe& recipe, std::string_view where) {

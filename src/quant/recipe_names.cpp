@@ -1,9 +1,8 @@
-#include <fmt/ranges.h>
-
 #include <array>
 
 #include "fixtune/core/error.h"
 #include "fixtune/quant/recipe.h"
+#include "quant/word_list.h"
 
 namespace fixtune {
 namespace {
@@ -30,7 +29,7 @@ template <typename Enum, std::size_t N>
 Enum parse(std::string_view word, const Words<N>& words, std::string_view what) {
   for (std::size_t i = 0; i < N; ++i)
     if (words[i] == word) return static_cast<Enum>(i);
-  fail("unknown {} '{}'; it must be one of {}", what, word, fmt::join(words, ", "));
+  fail("unknown {} '{}'; it must be one of {}", what, word, word_list(words));
 }
 
 }  // namespace

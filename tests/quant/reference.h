@@ -44,6 +44,8 @@ inline float step_of_row(ConstMatrixMap x, Index r, const Format& format) {
 
 namespace fixtune {
 
+inline ConstMatrixMap view(const Tensor& x) { return x.map(); }
+
 /// Roughly bell-shaped values of that scale, about one in a hundred of them 20 times as large.
 inline Tensor heavy_tailed(Index rows, Index cols, float scale, std::uint64_t seed) {
   const RandomStream random({seed, 0, 0}, tensor_id("heavy_tailed"));

@@ -32,8 +32,11 @@ struct FixedPointTensor {
 float step_for(float a, int bits, StepKind kind);
 
 /// Codes of x: `q = clamp(round(x * (1/s)))`; element (r,c) uses random number r*cols+c of `random`.
-/// Exact: dequantise returns x to s/2 (nearest) or s (stochastic). Throws Error naming `name` on NaN or infinity.
-FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomStream& random, std::string_view name);
+/// Exact: dequantise returns x to s/2 (nearest) or s (stochastic); with a power-of-two step, values above
+/// max_code*s are clamped and come back less than s away. The same codes for any number of threads.
+/// Throws Error naming `name`, row and column on NaN or infinity.
+FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomStream& random,
+                          std::string_view name);
 
 /// `x[r,c] = step(r) * q[r,c]`, rounded once to FP32.
 Tensor dequantize(const FixedPointTensor& q);

@@ -23,16 +23,20 @@ struct OutlierStatistics {
 struct SparseDigit {
   std::int32_t row = 0;
   std::int32_t column = 0;
-  std::int32_t digit = 0;  ///< k' (TiledSplit, up to two INT8 planes: |k'| <= 127*255) or INT12 code (UnifiedScale)
+  /// k' (TiledSplit, up to two INT8 planes: |k'| <= 127*255), or the INT12 code (UnifiedScale), which may be 0.
+  std::int32_t digit = 0;
 };
 
 /// An activation as integers, by any outlier treatment.
 ///
 /// - Untreated: `X ~ s_x X8`.
 /// - UnifiedScale (Eq. 1): `X ~ s_x X8 + s_o X12`; `digits` hold X12, the cells of X8 they came from are 0.
-/// - TiledSplit (Eq. 2-3), with `Row` block and `FullRange`: `X ~ s_x (X8 + 254 k')`; with a tensor step:
-///   `X ~ s_x (X8 + unit*k)`, where unit = 2 gamma / s_x must be an integer (PowerOfTwo), else
-///   `X ~ s_x X8 + 2 gamma k` and `digit_unit` is 0.
+/// - TiledSplit (Eq. 2-3), full-range step: `X ~ s_x (X8 + unit*k')`, unit = 2*max_code (254 for 8 bits).
+///   A block with outliers takes `s_x = gamma/max_code/2^j`, k' = k*2^j, so that s_x*unit*k' is 2 gamma k to the
+///   rounding of gamma/max_code; a block without has its free step.
+/// - TiledSplit, power-of-two step: `X ~ s_x (X8 + unit*k)` where unit = 2 gamma / s_x is an integer (160 for
+///   gamma 5 and inliers up to [4,8); rows with outliers share one s_x), else `X ~ s_x X8 + 2 gamma k` and
+///   `digit_unit` is 0.
 struct QuantizedActivation {
   OutlierTreatment treatment = OutlierTreatment::Untreated;
   FixedPointTensor inliers;          ///< X8 with its steps (for TiledSplit: the codes of the remainder r)
@@ -45,7 +49,9 @@ struct QuantizedActivation {
 };
 
 /// Splits and quantises an activation `[tokens, in]` by the recipe's outlier treatment, gamma, isolation, format.
-/// Exact in the sense above. Throws Error naming `name` on NaN or infinity, or on a digit past two INT8 planes.
+/// An outlier is `|x| > gamma`; at gamma itself x stays an inlier. INT8 codes use random number r*cols+c, INT12
+/// codes rows*cols + r*cols+c. The same result for any number of threads.
+/// Throws Error naming `name`, row and column on NaN or infinity, or on a digit past two INT8 planes.
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name);
 
