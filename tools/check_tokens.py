@@ -50,7 +50,9 @@ def main():
     pairs = [line.split("\t", 1)[1] if "\t" in line else None for line in lines]
     differences = 0
     for line, first, second, mine in zip(lines, firsts, pairs, ours):
-        ids = reference(first, second, truncation=True, max_length=options.max_length).input_ids
+        # As a batch of one: a lone empty second text would be taken for none.
+        ids = reference([first], None if second is None else [second], truncation=True,
+                        max_length=options.max_length).input_ids[0]
         if " ".join(map(str, ids)) != mine:
             differences += 1
             if differences <= 10:
