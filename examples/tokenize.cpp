@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
   std::string model;
   Index max_length = 512;
   app.add_option("--model", model, "folder with the vocabulary")->required();
-  app.add_option("--max-length", max_length, "most ids in a line")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--max-length", max_length, "most ids in a line")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   return program::run(app, argc, argv, [&] { tokenize(model, max_length); });
 }

@@ -2,6 +2,7 @@
 
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/uniset.h>
 #include <unicode/unistr.h>
 #include <unicode/ustring.h>
 #include <unicode/utf8.h>
@@ -13,6 +14,16 @@
 
 namespace fixtune {
 namespace {
+
+// The reference drops, strips and splits by the tables of Unicode 8, and decomposes by those of Unicode 9.
+constexpr std::uint8_t category_version = 8;
+constexpr const char16_t* decomposition_set = u"[:age=9.0:]";
+
+// Characters whose category has changed since.
+constexpr char32_t canadian_chi_sign = 0x166D;     // was punctuation, is a symbol
+constexpr char32_t hanunoo_pamudpod = 0x1734;      // was a nonspacing mark, is a spacing one
+constexpr char32_t sharada_sandhi_mark = 0x111C9;  // was punctuation, is a nonspacing mark
+constexpr std::array<char32_t, 4> later_accents{0x1885, 0x1886, 0xA9BD, sharada_sandhi_mark};
 
 UChar32 code_point(char32_t c) { return static_cast<UChar32>(c); }
 
@@ -28,19 +39,33 @@ bool is_ascii(std::u32string_view text) {
   return std::all_of(text.begin(), text.end(), [](char32_t c) { return c < 0x80; });
 }
 
+/// Whether the reference's categories include the character.
+bool is_known(char32_t c) {
+  UVersionInfo age{};
+  u_charAge(code_point(c), age);
+  return age[0] >= 1 && age[0] <= category_version;
+}
+
 bool is_space(char32_t c) { return u_isUWhiteSpace(code_point(c)) != 0; }
 
 bool is_dropped(char32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
-  return c == 0xFFFD || (U_GET_GC_MASK(code_point(c)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) != 0;
+  if (c == 0xFFFD) return true;
+  return (U_GET_GC_MASK(code_point(c)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) != 0 && is_known(c);
 }
 
 bool is_punctuation(char32_t c) {
-  if (c < 0x80) return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
-  return u_ispunct(code_point(c)) != 0;
+  if (c < 0x80)
+    return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
+  if (c == canadian_chi_sign || c == sharada_sandhi_mark) return true;
+  return u_ispunct(code_point(c)) != 0 && is_known(c);
 }
 
-bool is_accent(char32_t c) { return u_charType(code_point(c)) == U_NON_SPACING_MARK; }
+bool is_accent(char32_t c) {
+  if (c == hanunoo_pamudpod) return true;
+  if (std::find(later_accents.begin(), later_accents.end(), c) != later_accents.end()) return false;
+  return u_charType(code_point(c)) == U_NON_SPACING_MARK && is_known(c);
+}
 
 /// The fifth range starts where the reference's does, a block late.
 bool is_ideograph(char32_t c) {
@@ -68,15 +93,27 @@ std::u32string clean(std::string_view text, bool set_ideographs_apart) {
   return cleaned;
 }
 
-/// Canonical decomposition (NFD).
-std::u32string decompose(std::u32string_view text) {
-  UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* nfd = icu::Normalizer2::getNFDInstance(status);
+void check(UErrorCode status) {
   if (U_FAILURE(status)) fail("ICU: {}", u_errorName(status));
+}
+
+/// Canonical decomposition (NFD) that leaves later characters alone.
+icu::FilteredNormalizer2 make_decomposer() {
+  UErrorCode status = U_ZERO_ERROR;
+  static const icu::UnicodeSet characters(decomposition_set, status);
+  const icu::Normalizer2* nfd = icu::Normalizer2::getNFDInstance(status);
+  check(status);
+  return {*nfd, characters};
+}
+
+std::u32string decompose(std::u32string_view text) {
+  static const icu::FilteredNormalizer2 filtered = make_decomposer();
+  const icu::Normalizer2& decomposer = filtered;
   icu::UnicodeString composed;
   for (const char32_t c : text) composed.append(code_point(c));
-  const icu::UnicodeString decomposed = nfd->normalize(composed, status);
-  if (U_FAILURE(status)) fail("ICU: {}", u_errorName(status));
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::UnicodeString decomposed = decomposer.normalize(composed, status);
+  check(status);
   return code_points(decomposed);
 }
 
@@ -93,9 +130,9 @@ void append_lowercase(char32_t c, std::u32string& text) {
   std::int32_t upper_length = 0;
   U16_APPEND_UNSAFE(upper.data(), upper_length, code_point(c));
   UErrorCode status = U_ZERO_ERROR;
-  const std::int32_t length = u_strToLower(lower.data(), static_cast<std::int32_t>(lower.size()), upper.data(),
-                                           upper_length, "", &status);
-  if (U_FAILURE(status)) fail("ICU: {}", u_errorName(status));
+  const std::int32_t length = u_strToLower(lower.data(), static_cast<std::int32_t>(lower.size()),
+                                           upper.data(), upper_length, "", &status);
+  check(status);
   for (std::int32_t i = 0; i < length;) {
     UChar32 out = 0;
     U16_NEXT(lower.data(), i, length, out);

@@ -72,7 +72,8 @@ std::vector<std::string> read_vocabulary(const std::filesystem::path& folder) {
   const auto text = folder / "vocab.txt";
   const auto json = folder / "tokenizer.json";
   const bool has_text = std::filesystem::exists(text);
-  if (!has_text && !std::filesystem::exists(json)) fail("{}: neither vocab.txt nor tokenizer.json", folder.string());
+  if (!has_text && !std::filesystem::exists(json))
+    fail("{}: neither vocab.txt nor tokenizer.json", folder.string());
   const std::string where = (has_text ? text : json).string();
   std::vector<std::string> tokens = has_text ? lines(read_file(text)) : tokens_of(read_json(json), where);
   check_special_tokens(tokens, where);
@@ -84,8 +85,8 @@ void check_special_tokens(const std::vector<std::string>& tokens, std::string_vi
     if (std::find(tokens.begin(), tokens.end(), name) == tokens.end()) fail("{}: no token {}", where, name);
 }
 
-WordPieceOptions read_tokenizer_options(const std::filesystem::path& folder, const std::vector<std::string>& tokens,
-                                        const LogCallback& log) {
+WordPieceOptions read_tokenizer_options(const std::filesystem::path& folder,
+                                        const std::vector<std::string>& tokens, const LogCallback& log) {
   const auto file = folder / "tokenizer_config.json";
   const std::string where = file.string();
   const Json config = std::filesystem::exists(file) ? read_json(file) : Json::object();

@@ -17,7 +17,7 @@ std::vector<std::string> read_vocabulary(const std::filesystem::path& folder);
 void check_special_tokens(const std::vector<std::string>& tokens, std::string_view where);
 
 /// Options from tokenizer_config.json, where there is one. Throws Error naming the file.
-WordPieceOptions read_tokenizer_options(const std::filesystem::path& folder, const std::vector<std::string>& tokens,
-                                        const LogCallback& log);
+WordPieceOptions read_tokenizer_options(const std::filesystem::path& folder,
+                                        const std::vector<std::string>& tokens, const LogCallback& log);
 
 }  // namespace fixtune

@@ -55,7 +55,8 @@ struct Word {
   std::vector<std::size_t> starts;
 };
 
-/// How many ids of each text to keep; of the tokenizers library, the second gets the odd one unless the first is longer.
+/// How many ids of each text to keep, as the reference cuts them: the odd one goes to the longer, or to the
+/// second.
 std::pair<std::size_t, std::size_t> kept_lengths(std::size_t a, std::size_t b, std::size_t room) {
   if (a + b <= room) return {a, b};
   std::size_t shorter = std::min(a, b);
@@ -67,7 +68,8 @@ std::pair<std::size_t, std::size_t> kept_lengths(std::size_t a, std::size_t b, s
   return a > b ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
-void append(Encoding& encoding, const std::vector<std::int32_t>& ids, std::size_t count, std::int32_t segment) {
+void append(Encoding& encoding, const std::vector<std::int32_t>& ids, std::size_t count,
+            std::int32_t segment) {
   encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
   encoding.segments.resize(encoding.ids.size(), segment);
 }
@@ -84,20 +86,23 @@ struct WordPiece::Tables {
 
   void add(const std::string& token, std::int32_t id) {
     starts.insert_or_assign(token, id);
-    if (token.starts_with(continuation)) continuations.insert_or_assign(token.substr(continuation.size()), id);
+    if (token.starts_with(continuation))
+      continuations.insert_or_assign(token.substr(continuation.size()), id);
     longest = std::max(longest, token.size());
   }
 
   void add_special_tokens() {
     for (const char* name : {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"})
-      if (const auto found = starts.find(name); found != starts.end()) specials.push_back({name, found->second});
+      if (const auto found = starts.find(name); found != starts.end())
+        specials.push_back({name, found->second});
     unknown = starts.at("[UNK]");
     first = starts.at("[CLS]");
     separator = starts.at("[SEP]");
   }
 
   /// The longest piece of `word` that starts at character `begin`: its id and the character after it.
-  std::optional<std::pair<std::int32_t, std::size_t>> longest_match(const Word& word, std::size_t begin) const {
+  std::optional<std::pair<std::int32_t, std::size_t>> longest_match(const Word& word,
+                                                                    std::size_t begin) const {
     const Ids& ids = begin == 0 ? starts : continuations;
     for (std::size_t end = word.starts.size() - 1; end > begin; --end) {
       const std::string_view piece = word.piece(begin, end);
@@ -114,7 +119,8 @@ WordPiece::WordPiece(std::vector<std::string> vocabulary, WordPieceOptions optio
     fail("vocabulary: {} tokens are too many", vocabulary.size());
   auto tables = std::make_shared<Tables>();
   tables->size = static_cast<Index>(vocabulary.size());
-  for (std::size_t i = 0; i < vocabulary.size(); ++i) tables->add(vocabulary[i], static_cast<std::int32_t>(i));
+  for (std::size_t i = 0; i < vocabulary.size(); ++i)
+    tables->add(vocabulary[i], static_cast<std::int32_t>(i));
   tables->add_special_tokens();
   tables_ = std::move(tables);
 }
@@ -158,14 +164,15 @@ void WordPiece::append_pieces(std::u32string_view characters, std::vector<std::i
   }
 }
 
-Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair, Index max_length) const {
+Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair,
+                           Index max_length) const {
   const Index special = pair ? 3 : 2;
-  if (max_length < special)
-    fail("--max-length {}: {} special tokens alone are longer", max_length, special);
+  if (max_length < special) fail("--max-length {}: {} special tokens alone are longer", max_length, special);
   const std::vector<std::int32_t> a = tokenize(text);
   const std::vector<std::int32_t> b = pair ? tokenize(*pair) : std::vector<std::int32_t>();
   const auto room = static_cast<std::size_t>(max_length - special);
-  const auto [kept_a, kept_b] = pair ? kept_lengths(a.size(), b.size(), room) : std::pair(std::min(a.size(), room), std::size_t{0});
+  const auto [kept_a, kept_b] =
+      pair ? kept_lengths(a.size(), b.size(), room) : std::pair(std::min(a.size(), room), std::size_t{0});
   Encoding encoding;
   append(encoding, {tables_->first}, 1, 0);
   append(encoding, a, kept_a, 0);
