@@ -19,16 +19,25 @@ LENGTHS = (512, 16)
 SHOWN = 5  # mismatches printed per file
 
 AWKWARD = [
-    "", " ", "Hello, World!", "naïve café Ångström ÀÉÎÕÜ", "cafe\u0301 n\u0303 a\u0316\u0301", "\u0301lone mark",
-    "你好,世界 中文abc中文", "\U00020000\U0002a6df \U0002b820\U0002b91f\U0002b920\U0002cea1 \uf900", "ひらがな カタカナ がぎぐ ガ",
+    "", " ", "Hello, World!", "naïve café Ångström ÀÉÎÕÜ", "cafe\u0301 n\u0303 a\u0316\u0301",
+    "\u0301lone mark",
+    "你好,世界 中文abc中文", "\U00020000\U0002a6df \U0002b820\U0002b91f\U0002b920\U0002cea1 \uf900",
+    "ひらがな カタカナ がぎぐ ガ",
     "한국어 각 힣", "😀 👩‍👩‍👧 ❤️ 🇩🇪 ok👍ok", "a\u0001b\u0000c\u007fd\u0085e\u009ff", "a\ufffdb \ufeffbom",
-    "zero\u200bwidth \u200djoiner\u200c soft\u00adhyphen", "\u202aשלום\u202c \u200fمرحبا\u200e عَرَبِيّ", "हिन्दी ไทยภาษา தமிழ்",
-    "no\u00a0break\u2003em\u3000wide\u1680ogham\u2028line\u2029para\u180emongol", "tab-less\rreturn \x0b\x0c feeds",
-    "я" * 100, "я" * 101, "Я" * 99 + "ё", "й" * 100, "a" * 100, "a" * 101, "İstanbul IĞDIR ı", "STRASSE ẞ ß ſ", "ΣΊΣΥΦΟΣ ΟΔΥΣΣΕΎΣ Σ",
-    "ǅ ǲ ﬁ ﬂ K Å Ω", "this[SEP]a", "[CLS] x [SEP]", "[mask]", "[ SEP ]", "[[MASK]]", "[UNK][PAD][MASK]x", "[SEP", "a[SEP]́b",
-    "$1,000.00 50% a+b=c ~x~ `y` ^z <t> |u|", "don't can’t “quoted” — dash… «fr» ¿es? ¡si!", "##ing ## #tag", "e-mail@x.y http://a.b/c?d=e",
-    "½ ² ³ ① Ⅳ № ™ ©", "ᲀ\u1c89 \ua7cb Ა ა Ꭰ ꭰ", "\u166d \u1734 \u1885 \ua9bd \u061d \u2e43 \u0898 \U000111c9 \U00011938",
-    "a\u1dfb\u0316 a\u1df6\u0316 \u0344 \u0340", "\ue000\U000f0000private \u0378unassigned\U000e0001tag", "Ờ Ữ ậ ǖ",
+    "zero\u200bwidth \u200djoiner\u200c soft\u00adhyphen", "\u202aשלום\u202c \u200fمرحبا\u200e عَرَبِيّ",
+    "हिन्दी ไทยภาษา தமிழ்",
+    "no\u00a0break\u2003em\u3000wide\u1680ogham\u2028line\u2029para\u180emongol",
+    "tab-less\rreturn \x0b\x0c feeds",
+    "я" * 100, "я" * 101, "Я" * 99 + "ё", "й" * 100, "a" * 100, "a" * 101, "İstanbul IĞDIR ı",
+    "STRASSE ẞ ß ſ", "ΣΊΣΥΦΟΣ ΟΔΥΣΣΕΎΣ Σ",
+    "ǅ ǲ ﬁ ﬂ K Å Ω", "this[SEP]a", "[CLS] x [SEP]", "[mask]", "[ SEP ]", "[[MASK]]", "[UNK][PAD][MASK]x",
+    "[SEP", "a[SEP]́b",
+    "$1,000.00 50% a+b=c ~x~ `y` ^z <t> |u|", "don't can’t “quoted” — dash… «fr» ¿es? ¡si!",
+    "##ing ## #tag", "e-mail@x.y http://a.b/c?d=e",
+    "½ ² ³ ① Ⅳ № ™ ©", "ᲀ\u1c89 \ua7cb Ა ა Ꭰ ꭰ",
+    "\u166d \u1734 \u1885 \ua9bd \u061d \u2e43 \u0898 \U000111c9 \U00011938",
+    "a\u1dfb\u0316 a\u1df6\u0316 \u0344 \u0340", "\ue000\U000f0000private \u0378unassigned\U000e0001tag",
+    "Ờ Ữ ậ ǖ",
     "word " * 600, "supercalifragilisticexpialidocious antidisestablishmentarianism zzzzqqqqxxxx",
 ]
 
@@ -94,10 +103,12 @@ def mismatches(arguments, tokenizer, name, lines):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--every-character", action="store_true", help="also every code point (a few minutes)")
+    parser.add_argument("--every-character", action="store_true",
+                        help="also every code point (a few minutes)")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
     tokenizer = BertTokenizerFast.from_pretrained(arguments.model)

@@ -14,17 +14,25 @@ from transformers import BertTokenizerFast
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = """the cat sat on mat play un want naive cafe uber angstrom istanbul strasse mask sep hello world 你 世 界
-한 ひ カ я й ё σ ω 1 2 100 , . ! ? [ ] ( ) - — “ ” ’ $ % & # @ / : ; + = < > | ~ ` ^ _ * { } ' " \\ 。 、 ¿ « » ½""".split()
+한 ひ カ я й ё σ ω 1 2 100
+, . ! ? [ ] ( ) - — “ ” ’ $ % & # @ / : ; + = < > | ~ ` ^ _ * { } ' " \\ 。 、 ¿ « » ½""".split()
 LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-TAILS = ["##ing", "##ed", "##s", "##able", "##want", "##aff", "##я", "##й", "##σ", "##ω", "##ß", "##カ", "##2", "##0"]
+TAILS = ["##ing", "##ed", "##s", "##able", "##want", "##aff", "##я", "##й", "##σ", "##ω", "##ß", "##カ",
+         "##2", "##0"]
 
 TEXTS = [
-    "", " ", "The cat sat on the mat.", "UNWANTED playing, plays!", "unwantable unaff", "naïve café Über Ångström", "nai\u0308ve cafe\u0301",
-    "hello你好world 世界。", "한국 각 ひらがな カカ が", "😀 the👍cat ❤️", "a\u0001b\u0000c\u007fd\u0085e", "the\ufffdcat \ufeffmat",
-    "ca\u200bt c\u00adat m\u200dat", "\u202acat\u202c \u200fمرحبا\u200e", "the\u00a0cat\u2003sat\u3000on\u2028the\u2029mat", "a\rb\x0bc\x0cd",
-    "я" * 100, "я" * 101, "Яйё", "a" * 101, "İstanbul ISTANBUL ı", "STRASSE ẞ aß", "ΣΩΣ ΩΣ", "this[SEP]a", "[mask]", "[ SEP ]", "[[MASK]]",
-    "[UNK][PAD][MASK]x", "[SEP", "$100.00 50% a+b=c ~x~ `y` ^z <t> |u|", "“cat’s” — ¿the? «mat»", "##ing ## #tag", "½ 1½ ² 122",
-    "a\u166db a\u1734b a\U000111c9b a\u061db a\u2e43b", "a\u1885b \ua9bd \u0898", "\ue000cat\U000f0000 \u0378mat",
+    "", " ", "The cat sat on the mat.", "UNWANTED playing, plays!", "unwantable unaff",
+    "naïve café Über Ångström", "nai\u0308ve cafe\u0301",
+    "hello你好world 世界。", "한국 각 ひらがな カカ が", "😀 the👍cat ❤️", "a\u0001b\u0000c\u007fd\u0085e",
+    "the\ufffdcat \ufeffmat",
+    "ca\u200bt c\u00adat m\u200dat", "\u202acat\u202c \u200fمرحبا\u200e",
+    "the\u00a0cat\u2003sat\u3000on\u2028the\u2029mat", "a\rb\x0bc\x0cd",
+    "я" * 100, "я" * 101, "Яйё", "a" * 101, "İstanbul ISTANBUL ı", "STRASSE ẞ aß", "ΣΩΣ ΩΣ", "this[SEP]a",
+    "[mask]", "[ SEP ]", "[[MASK]]",
+    "[UNK][PAD][MASK]x", "[SEP", "$100.00 50% a+b=c ~x~ `y` ^z <t> |u|", "“cat’s” — ¿the? «mat»",
+    "##ing ## #tag", "½ 1½ ² 122",
+    "a\u166db a\u1734b a\U000111c9b a\u061db a\u2e43b", "a\u1885b \ua9bd \u0898",
+    "\ue000cat\U000f0000 \u0378mat",
 ]
 PAIRS = [("The cat", "sat on the mat."), ("", ""), ("", "cat"), ("cat", ""), ("a[SEP]b", "[CLS]")]
 # Lengths of both texts and the longest allowed, special tokens counted.
@@ -63,7 +71,8 @@ def main():
         tokenizer = BertTokenizerFast.from_pretrained(model)
     with open(folder / "tokens.jsonl", "w", encoding="utf-8", newline="") as out:
         for text, pair, length in cases():
-            line = {"text": text, "pair": pair, "max_length": length, "ids": ids(tokenizer, text, pair, length)}
+            line = {"text": text, "pair": pair, "max_length": length, "ids": ids(tokenizer, text, pair,
+            length)}
             out.write(json.dumps(line) + "\n")
 
 

@@ -25,18 +25,16 @@ struct WordPieceOptions {
 /// BERT's tokenizer; gives the ids that Hugging Face's BertTokenizerFast gives.
 class WordPiece {
  public:
-  /// A token's id is its place, the last one for a token given twice. Throws Error without [UNK], [CLS] or
-  /// [SEP].
+  /// A token's id is its place, the last if given twice. Throws Error without [UNK], [CLS] or [SEP].
   WordPiece(std::vector<std::string> vocabulary, WordPieceOptions options);
   /// Reads vocab.txt, else tokenizer.json, and tokenizer_config.json if there. Throws Error naming the file.
   static WordPiece from_folder(const std::filesystem::path& folder, const LogCallback& log = {});
 
-  /// The ids of a text, without [CLS] and [SEP]; throws nothing of its own.
+  /// The ids of a text, without [CLS] and [SEP]. Throws Error only if ICU fails.
   std::vector<std::int32_t> tokenize(std::string_view text) const;
-  /// [CLS] text [SEP], then pair [SEP], the longer cut first; throws Error if max_length leaves no room for
-  /// these.
+  /// [CLS] text [SEP], then pair [SEP], the longer cut first. Throws Error if max_length is too short for these.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair, Index max_length) const;
-  /// One more than the highest id; throws nothing.
+  /// One more than the highest id. Throws nothing.
   Index vocabulary_size() const;
 
  private:
