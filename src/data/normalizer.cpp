@@ -124,8 +124,8 @@ std::u32string without_accents(std::u32string_view text) {
   return stripped;
 }
 
-/// Lowercases without a look at the neighbours, so that a final sigma stays an ordinary one. The reference knows
-/// Unicode 17's capitals: an older ICU leaves the few new ones (55 with ICU 72) as they are.
+/// Lowercases without a look at the neighbours, so that a final sigma stays an ordinary one. The reference
+/// knows Unicode 17's capitals: an older ICU leaves the new ones (55 with ICU 72) as they are.
 void append_lowercase(char32_t c, std::u32string& text) {
   std::array<UChar, 2> upper{};
   std::array<UChar, 8> lower{};

@@ -8,8 +8,7 @@
 
 namespace fixtune {
 
-/// Text as code points: cleaned, ideographs set apart, accents stripped, lowercased. Bytes that are not UTF-8 are
-/// dropped.
+/// Text as code points: cleaned, ideographs set apart, accents stripped, lowercased. Drops what is not UTF-8.
 std::u32string normalize(std::string_view text, const WordPieceOptions& options);
 
 /// The words between white space, each punctuation mark a word of its own; views into `text`.

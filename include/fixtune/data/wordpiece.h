@@ -32,7 +32,7 @@ class WordPiece {
 
   /// The ids of a text, without [CLS] and [SEP]. Throws Error only if ICU fails.
   std::vector<std::int32_t> tokenize(std::string_view text) const;
-  /// [CLS] text [SEP], then pair [SEP], the longer cut first. Throws Error if max_length is too short for these.
+  /// [CLS] text [SEP], then pair [SEP], the longer cut first. Throws Error if these alone exceed max_length.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair, Index max_length) const;
   /// One more than the highest id. Throws nothing.
   Index vocabulary_size() const;
