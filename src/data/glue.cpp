@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "data/table_fields.h"
+#include "table_fields.h"
 #include "fixtune/core/error.h"
 #include "fixtune/io/table.h"
 

@@ -1,4 +1,4 @@
-#include "data/table_fields.h"
+#include "table_fields.h"
 
 #include <fmt/ranges.h>
 

@@ -1,4 +1,4 @@
-#include "io/table_builder.h"
+#include "table_builder.h"
 
 namespace fixtune {
 namespace {

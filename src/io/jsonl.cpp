@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "fixtune/io/json.h"
-#include "io/table_builder.h"
+#include "table_builder.h"
 
 namespace fixtune {
 namespace {

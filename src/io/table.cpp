@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "fixtune/io/file.h"
-#include "io/table_builder.h"
-#include "io/utf8.h"
+#include "table_builder.h"
+#include "utf8.h"
 
 namespace fixtune {
 namespace {
