@@ -32,6 +32,20 @@ def texts(files):
                 yield from ("\t".join(pair) for pair in zip(fields, fields[1:]))
 
 
+def reference_ids(tokenizer, lines, max_length):
+    """Ids of each line; pairs in the list form, where an empty second sentence is a sentence."""
+    ids = [None] * len(lines)
+    for paired in (False, True):
+        chosen = [number for number, line in enumerate(lines) if ("\t" in line) == paired]
+        if not chosen:
+            continue
+        columns = zip(*(lines[number].split("\t", 1) for number in chosen))
+        found = tokenizer(*map(list, columns), truncation=True, max_length=max_length).input_ids
+        for number, one in zip(chosen, found):
+            ids[number] = one
+    return ids
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
@@ -46,11 +60,8 @@ def main():
                             check=True)
     ours = result.stdout.decode().split("\n")[:-1]
     assert len(ours) == len(lines), (len(ours), len(lines))
-    firsts = [line.split("\t", 1)[0] for line in lines]
-    pairs = [line.split("\t", 1)[1] if "\t" in line else None for line in lines]
     differences = 0
-    for line, first, second, mine in zip(lines, firsts, pairs, ours):
-        ids = reference(first, second, truncation=True, max_length=options.max_length).input_ids
+    for line, mine, ids in zip(lines, ours, reference_ids(reference, lines, options.max_length)):
         if " ".join(map(str, ids)) != mine:
             differences += 1
             if differences <= 10:
