@@ -12,18 +12,15 @@ import sys
 
 from transformers import BertTokenizerFast
 
-AWKWARD = [
-    "", " ", "Café", "cafe\u0301", "İstanbul", "ẞ ß", "バス", "한국어", "的人a人", "\U0001f600 emoji \U0001f468\u200d\U0001f469",
-    "ж" * 60, "ж" * 100, "ж" * 101, "a" * 100, "a" * 101, "this[SEP]a", "[mask]", "[ SEP ]", "[MASK] and [CLS]",
-    "\u00a0non\u2009breaking\u3000space", "zero\u200bwidth\u200djoiner", "soft\u00adhyphen", "\x01control\x7f\x85",
-    "\ufffdreplacement", "\ue000private", "שלום עליכם", "مرحبا", "ΣΊΣΥΦΟΣ", "ﬁ ligature", "①②", "x²", "$5+3=8", "~`^|<>",
-    "«quoted» “curly” …", "a\u0338b", "\u1100\u1161", "\U0002f81a", "\U00020000", "\u2028line", "naïve coöperate",
-    "don't won't", "U.S.A.", "１２３", "ǅ", "ŉ", "\u0345", "Ω ohm", "…", "—", "¿¡", "१२", "ไทย", "unaffable", "##ing",
-]
+from make_token_fixtures import AWKWARD
+
+# A tab separates sentences and a newline ends them.
+AWKWARD_LINES = [text.replace("\n", " ").replace("\t", " ") for text in AWKWARD]
 
 
 def texts(files):
-    yield from AWKWARD
+    yield from AWKWARD_LINES
+    yield from ("\t".join(pair) for pair in zip(AWKWARD_LINES, AWKWARD_LINES[1:]))
     for name in files:
         with open(name, "rb") as source:
             for raw in source.read().decode("utf-8", "replace").split("\n"):
