@@ -1,83 +1,79 @@
 #!/usr/bin/env python3
-"""Write tests/fixtures/tokens.jsonl: awkward texts and the ids transformers' BertTokenizerFast gives them.
+"""Writes a small vocabulary, and the ids BertTokenizerFast gives with it, for wordpiece_test.cpp.
 
-    make_token_fixtures.py > tests/fixtures/tokens.jsonl
+    python3 tools/make_token_fixtures.py tests/fixtures
 
-A line is one vocabulary with its options and examples. The large vocabularies hold single characters only, so that
-the ids show what normalising and splitting did to each of them.
+Writes small_vocab.txt, and tokens.jsonl with lines {"text", "pair", "max_length", "ids"}. Needs transformers.
 """
 import json
+import sys
+import tempfile
+from pathlib import Path
 
 from transformers import BertTokenizerFast
 
-SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-AWKWARD = [
-    "", " ", "Hello, World!", "Café", "cafe\u0301", "İstanbul", "ẞ ß", "バス が", "한국", "的人a人",
-    "\U0001f600 ok \U0001f468\u200d\U0001f469", "this[SEP]a", "[mask]", "[ SEP ]", "[MASK] and [CLS][UNK]",
-    "[[SEP]]", "\xa0non\u2009breaking\u3000space", "zero\u200bwidth\u200djoiner", "soft\xadhyphen",
-    "\x01control\x7f\x85", "a\x00b", "�gone", "\ue000private", "שלום", "مرحبا", "ΣΊΣΥΦΟΣ", "ﬁ ①② x²", "$5+3=8",
-    "~`^|<>", "«quoted» “curly” …", "a\u0338b", "가", "\U0002f81a", "\U00020000", "\U0002b830", "\u2028line",
-    "naïve don't U.S.A.", "１２３", "ǅ ŉ \u0345", "— ¿¡", "ไทย", "##ing", "new ⹃ dash", "᙭ \u1734 \U000111c9",
-    "\u0378", "a\tb\r\nc\x0bd", "\u05b8\u05b4", "\u1885a\ua9bd", "\x85\u1680\u180e", "\u0340\u0344", "ÅÅ Å",
-    "ᾈ Ὰ", "バス", "한국어", "\U0001f600 emoji \U0001f468\u200d\U0001f469", "[MASK] and [CLS]", "�replacement",
-    "שלום עליכם", "ﬁ ligature", "①②", "x²", "naïve coöperate", "don't won't", "U.S.A.", "ǅ", "ŉ", "\u0345",
-    "Ω ohm", "…", "—", "¿¡", "१२", "unaffable", "ж" * 100, "ж" * 101,
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = """the cat sat on mat play un want naive cafe uber angstrom istanbul strasse mask sep hello world 你 世 界
+한 ひ カ я й ё σ ω 1 2 100
+, . ! ? [ ] ( ) - — “ ” ’ $ % & # @ / : ; + = < > | ~ ` ^ _ * { } ' " \\ 。 、 ¿ « » ½""".split()
+LETTERS = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+TAILS = ["##ing", "##ed", "##s", "##able", "##want", "##aff", "##я", "##й", "##σ", "##ω", "##ß", "##カ",
+         "##2", "##0"]
+
+TEXTS = [
+    "", " ", "The cat sat on the mat.", "UNWANTED playing, plays!", "unwantable unaff",
+    "naïve café Über Ångström", "nai\u0308ve cafe\u0301",
+    "hello你好world 世界。", "한국 각 ひらがな カカ が", "😀 the👍cat ❤️", "a\u0001b\u0000c\u007fd\u0085e",
+    "the\ufffdcat \ufeffmat",
+    "ca\u200bt c\u00adat m\u200dat", "\u202acat\u202c \u200fمرحبا\u200e",
+    "the\u00a0cat\u2003sat\u3000on\u2028the\u2029mat", "a\rb\x0bc\x0cd",
+    "я" * 100, "я" * 101, "Яйё", "a" * 101, "İstanbul ISTANBUL ı", "STRASSE ẞ aß", "ΣΩΣ ΩΣ", "this[SEP]a",
+    "[mask]", "[ SEP ]", "[[MASK]]",
+    "[UNK][PAD][MASK]x", "[SEP", "$100.00 50% a+b=c ~x~ `y` ^z <t> |u|", "“cat’s” — ¿the? «mat»",
+    "##ing ## #tag", "½ 1½ ² 122",
+    "a\u166db a\u1734b a\U000111c9b a\u061db a\u2e43b", "a\u1885b \ua9bd \u0898",
+    "\ue000cat\U000f0000 \u0378mat",
 ]
+PAIRS = [("The cat", "sat on the mat."), ("", ""), ("", "cat"), ("cat", ""), ("a[SEP]b", "[CLS]")]
+# Lengths of both texts and the longest allowed, special tokens counted.
+CUTS = [(8, 8, 12), (7, 8, 12), (8, 7, 12), (4, 9, 12), (2, 12, 10), (12, 2, 10), (0, 12, 8), (5, 5, 3), (5, 5, 13), (5, 5, 12),
+        (3, 0, 4), (9, 1, 5), (1, 9, 5), (6, 6, 9)]
+SINGLE_CUTS = [(5, 2), (5, 3), (5, 6), (5, 7), (5, 8)]
 
 
-def reference(vocabulary, **options):
-    ids = {token: number for number, token in enumerate(vocabulary)}
-    return BertTokenizerFast(vocab=ids, **options)
+def letters(count, first):
+    return " ".join(chr(ord(first) + i) for i in range(count))
 
 
-def characters(texts, **options):
-    """Every character that is left of the texts, at the start of a word and inside it; q is left out."""
-    backend = reference(SPECIALS, **options).backend_tokenizer
-    found = set()
-    for text in texts:
-        for word, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text)):
-            found.update(word)
-    found = sorted(found - {"q"})
-    return SPECIALS + found + ["##" + character for character in found]
+def cases():
+    for text in TEXTS:
+        yield text, None, 512
+    for a, b in PAIRS:
+        yield a, b, 512
+    for a, b, length in CUTS:
+        yield letters(a, "a"), letters(b, "m"), length
+    for count, length in SINGLE_CUTS:
+        yield letters(count, "a"), None, length
 
 
-def example(tokenizer, text, pair=None, max_length=None):
-    limit = {"truncation": True, "max_length": max_length} if max_length else {}
-    result = tokenizer([text], **limit) if pair is None else tokenizer([text], [pair], **limit)
-    return {"text": text, "pair": pair, "max_length": max_length or 512, "ids": result.input_ids[0],
-            "segments": result.token_type_ids[0]}
-
-
-def group(name, vocabulary, inputs, do_lower_case=True, strip_accents=None, tokenize_chinese_chars=True):
-    tokenizer = reference(vocabulary, do_lower_case=do_lower_case, strip_accents=strip_accents,
-                          tokenize_chinese_chars=tokenize_chinese_chars)
-    examples = [example(tokenizer, *texts) for texts in inputs]
-    known = [number for entry in examples for number in entry["ids"] if number >= len(SPECIALS)]
-    assert known, name
-    print(json.dumps({"name": name, "vocabulary": vocabulary, "do_lower_case": do_lower_case,
-                      "strip_accents": do_lower_case if strip_accents is None else strip_accents,
-                      "tokenize_chinese_chars": tokenize_chinese_chars, "examples": examples}))
-
-
-def awkward_group(name, **options):
-    group(name, characters(AWKWARD, **options), [(text,) for text in AWKWARD], **options)
+def ids(tokenizer, text, pair, length):
+    # As a batch: called with bare strings, transformers takes an empty pair for none.
+    pairs = None if pair is None else [pair]
+    return tokenizer([text], pairs, truncation="longest_first", max_length=length)["input_ids"][0]
 
 
 def main():
-    awkward_group("lower case, accents stripped")
-    awkward_group("cased, accents kept", do_lower_case=False)
-    awkward_group("lower case, accents kept", strip_accents=False)
-    awkward_group("cased, accents stripped", do_lower_case=False, strip_accents=True)
-    awkward_group("ideographs kept together", tokenize_chinese_chars=False)
-    words = SPECIALS + ["ж", "##ж", "un", "##aff", "##able", "##a", "the", "this", "a", "[", "]", "mask", "sep"]
-    texts = ["ж" * 60, "ж" * 100, "ж" * 101, "unaffable", "unaffablex", "the unaffable x", "this[SEP]a", "[mask]",
-             "[ SEP ]", "a" * 100, "a" * 101]
-    group("words", words, [(text,) for text in texts])
-    lengths = [(8, 8, 12), (7, 8, 12), (8, 7, 12), (4, 9, 12), (2, 12, 10), (12, 2, 10), (0, 12, 8), (5, 5, 3),
-               (5, 5, 4), (12, 0, 8), (3, 3, 9), (9, 9, 9), (1, 9, 5)]
-    group("pairs", SPECIALS + ["a", "b"],
-          [(" ".join("a" * first), " ".join("b" * second), limit) for first, second, limit in lengths])
-    group("single sentences", SPECIALS + ["a"], [(" ".join("a" * 8), None, limit) for limit in (2, 3, 9, 10, 11)])
+    folder = Path(sys.argv[1])
+    vocabulary = "".join(token + "\n" for token in dict.fromkeys(SPECIAL + WORDS + LETTERS + TAILS))
+    (folder / "small_vocab.txt").write_text(vocabulary, encoding="utf-8", newline="")
+    with tempfile.TemporaryDirectory() as model:
+        (Path(model) / "vocab.txt").write_text(vocabulary, encoding="utf-8", newline="")
+        tokenizer = BertTokenizerFast.from_pretrained(model)
+    with open(folder / "tokens.jsonl", "w", encoding="utf-8", newline="") as out:
+        for text, pair, length in cases():
+            line = {"text": text, "pair": pair, "max_length": length, "ids": ids(tokenizer, text, pair,
+            length)}
+            out.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,22 @@ void Tape::record(std::function<void()> backward, std::initializer_list<std::sha
 }
 
 void Tape::backward(const Variable& loss, float scale) {
+  if (!loss || loss.rows() != 1 || loss.cols() != 1) {
+    clear();
+    fail("backward starts from a loss of shape [1, 1]");
+  }
+  backward_from(loss, Tensor::filled(1, 1, scale));
+}
+
+void Tape::backward_from(const Variable& output, Tensor gradient) {
   struct ClearAtEnd {
     Tape& tape;
     ~ClearAtEnd() { tape.clear(); }
   } const clear_at_end{*this};
-  if (!loss || loss.rows() != 1 || loss.cols() != 1) fail("backward starts from a loss of shape [1, 1]");
-  if (!loss.requires_grad()) fail("the loss depends on nothing that requires a gradient");
-  loss.gradient()->value = Tensor::filled(1, 1, scale);
+  if (!output || output.rows() != gradient.rows() || output.cols() != gradient.cols())
+    fail("backward starts from a gradient of the output's shape");
+  if (!output.requires_grad()) fail("the loss depends on nothing that requires a gradient");
+  output.gradient()->value = std::move(gradient);
   while (!steps_.empty()) {
     const std::function<void()> step = std::move(steps_.back());
     steps_.pop_back();

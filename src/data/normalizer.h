@@ -8,14 +8,13 @@
 
 namespace fixtune {
 
-/// Code points of UTF-8 text; bytes that are not UTF-8 become U+FFFD.
-std::u32string decode_utf8(std::string_view text);
-std::string encode_utf8(std::u32string_view text);
+/// Text as code points: cleaned, ideographs set apart, accents stripped, lowercased. Drops what is not UTF-8.
+std::u32string normalize(std::string_view text, const WordPieceOptions& options);
 
-/// BERT's normaliser: drops control characters, puts blanks round ideographs, strips accents, lowers case.
-std::u32string normalize(std::u32string_view text, const WordPieceOptions& options);
+/// The words between white space, each punctuation mark a word of its own; views into `text`.
+std::vector<std::u32string_view> split_words(std::u32string_view text);
 
-/// Splits at white space, each punctuation mark a word of its own.
-std::vector<std::u32string> split_words(std::u32string_view text);
+/// Appends a code point as UTF-8.
+void append_utf8(char32_t c, std::string& text);
 
 }  // namespace fixtune

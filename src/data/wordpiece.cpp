@@ -1,138 +1,188 @@
 #include "fixtune/data/wordpiece.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "data/normalizer.h"
-#include "data/vocabulary_file.h"
+#include "data/vocabulary.h"
 #include "fixtune/core/error.h"
 
 namespace fixtune {
 namespace {
 
-constexpr std::array<std::string_view, 5> special_tokens{"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"};
+constexpr std::string_view continuation = "##";
+
+/// Lets a map of strings be searched with a view.
+struct ViewHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+using Ids = std::unordered_map<std::string, std::int32_t, ViewHash, std::equal_to<>>;
+
+struct SpecialToken {
+  std::string text;
+  std::int32_t id;
+};
+
+struct Found {
+  std::size_t at;
+  const SpecialToken* token;
+};
+
+Found find_special(std::string_view text, const std::vector<SpecialToken>& tokens) {
+  Found first{text.size(), nullptr};
+  for (std::size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1))
+    for (const SpecialToken& token : tokens)
+      if (text.substr(at).starts_with(token.text)) return {at, &token};
+  return first;
+}
+
+/// A word in UTF-8, with where each of its characters starts, and at the end its length.
+struct Word {
+  explicit Word(std::u32string_view characters) : starts{0} {
+    for (const char32_t c : characters) {
+      append_utf8(c, text);
+      starts.push_back(text.size());
+    }
+  }
+  std::string_view piece(std::size_t first, std::size_t last) const {
+    return std::string_view(text).substr(starts[first], starts[last] - starts[first]);
+  }
+  std::string text;
+  std::vector<std::size_t> starts;
+};
+
+/// How many ids of each text to keep, as the reference cuts them: the odd one goes to the longer, or to the
+/// second.
+std::pair<std::size_t, std::size_t> kept_lengths(std::size_t a, std::size_t b, std::size_t room) {
+  if (a + b <= room) return {a, b};
+  std::size_t shorter = std::min(a, b);
+  std::size_t longer = shorter > room ? shorter : std::max(shorter, room - shorter);
+  if (shorter + longer > room) {
+    shorter = room / 2;
+    longer = room - shorter;
+  }
+  return a > b ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
+
+void append(Encoding& encoding, const std::vector<std::int32_t>& ids, std::size_t count,
+            std::int32_t segment) {
+  encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
+  encoding.segments.resize(encoding.ids.size(), segment);
+}
 
 }  // namespace
 
-struct WordPiece::Vocabulary {
-  std::unordered_map<std::u32string, std::int32_t> ids;
-  std::vector<std::pair<std::string, std::int32_t>> specials;
-  std::int32_t unknown = 0, classify = 0, separate = 0;
+struct WordPiece::Tables {
+  Ids starts;         ///< every token
+  Ids continuations;  ///< tokens that begin with "##", without it
+  std::vector<SpecialToken> specials;
+  std::int32_t unknown = 0, first = 0, separator = 0;
+  std::size_t longest = 0;  ///< bytes of the longest token
   Index size = 0;
+
+  void add(const std::string& token, std::int32_t id) {
+    starts.insert_or_assign(token, id);
+    if (token.starts_with(continuation))
+      continuations.insert_or_assign(token.substr(continuation.size()), id);
+    longest = std::max(longest, token.size());
+  }
+
+  void add_special_tokens() {
+    for (const char* name : {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"})
+      if (const auto found = starts.find(name); found != starts.end())
+        specials.push_back({name, found->second});
+    unknown = starts.at("[UNK]");
+    first = starts.at("[CLS]");
+    separator = starts.at("[SEP]");
+  }
+
+  /// The longest piece of `word` that starts at character `begin`: its id and the character after it.
+  std::optional<std::pair<std::int32_t, std::size_t>> longest_match(const Word& word,
+                                                                    std::size_t begin) const {
+    const Ids& ids = begin == 0 ? starts : continuations;
+    for (std::size_t end = word.starts.size() - 1; end > begin; --end) {
+      const std::string_view piece = word.piece(begin, end);
+      if (piece.size() > longest) continue;
+      if (const auto found = ids.find(piece); found != ids.end()) return std::pair(found->second, end);
+    }
+    return std::nullopt;
+  }
 };
 
-WordPiece::WordPiece(const std::vector<std::string>& vocabulary, const WordPieceOptions& options,
-                     std::string_view where)
-    : options_(options) {
-  auto v = std::make_shared<Vocabulary>();
-  v->size = static_cast<Index>(vocabulary.size());
+WordPiece::WordPiece(std::vector<std::string> vocabulary, WordPieceOptions options) : options_(options) {
+  check_special_tokens(vocabulary, "vocabulary");
+  if (vocabulary.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    fail("vocabulary: {} tokens are too many", vocabulary.size());
+  auto tables = std::make_shared<Tables>();
+  tables->size = static_cast<Index>(vocabulary.size());
   for (std::size_t i = 0; i < vocabulary.size(); ++i)
-    v->ids[decode_utf8(vocabulary[i])] = static_cast<std::int32_t>(i);
-  for (const std::string_view token : special_tokens)
-    if (const auto found = v->ids.find(decode_utf8(token)); found != v->ids.end())
-      v->specials.emplace_back(token, found->second);
-  const auto required = [&](std::string_view token) {
-    const auto found = v->ids.find(decode_utf8(token));
-    if (found == v->ids.end()) fail("{}: the vocabulary has no {}", where, token);
-    return found->second;
-  };
-  v->unknown = required("[UNK]");
-  v->classify = required("[CLS]");
-  v->separate = required("[SEP]");
-  vocabulary_ = std::move(v);
+    tables->add(vocabulary[i], static_cast<std::int32_t>(i));
+  tables->add_special_tokens();
+  tables_ = std::move(tables);
 }
 
 WordPiece WordPiece::from_folder(const std::filesystem::path& folder, const LogCallback& log) {
-  const VocabularyFile file = read_vocabulary(folder, log);
-  return {file.tokens, file.options, file.path};
+  std::vector<std::string> tokens = read_vocabulary(folder);
+  const WordPieceOptions options = read_tokenizer_options(folder, tokens, log);
+  return WordPiece(std::move(tokens), options);
 }
-
-Index WordPiece::vocabulary_size() const { return vocabulary_->size; }
 
 std::vector<std::int32_t> WordPiece::tokenize(std::string_view text) const {
   std::vector<std::int32_t> ids;
-  std::size_t plain = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto special =
-        std::find_if(vocabulary_->specials.begin(), vocabulary_->specials.end(),
-                     [&](const auto& entry) { return text.substr(at).starts_with(entry.first); });
-    if (special == vocabulary_->specials.end()) {
-      ++at;
-      continue;
-    }
-    add_plain(text.substr(plain, at - plain), ids);
-    ids.push_back(special->second);
-    at += special->first.size();
-    plain = at;
+  while (!text.empty()) {
+    const Found found = find_special(text, tables_->specials);
+    append_words(text.substr(0, found.at), ids);
+    if (found.token == nullptr) break;
+    ids.push_back(found.token->id);
+    text.remove_prefix(found.at + found.token->text.size());
   }
-  add_plain(text.substr(plain), ids);
   return ids;
 }
 
-void WordPiece::add_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
-  if (text.empty()) return;
-  for (const std::u32string& word : split_words(normalize(decode_utf8(text), options_))) add_word(word, ids);
+void WordPiece::append_words(std::string_view text, std::vector<std::int32_t>& ids) const {
+  const std::u32string normalized = normalize(text, options_);
+  for (const std::u32string_view word : split_words(normalized)) append_pieces(word, ids);
 }
 
-void WordPiece::add_word(const std::u32string& word, std::vector<std::int32_t>& ids) const {
-  const std::size_t first_piece = ids.size();
-  std::size_t begin = static_cast<Index>(word.size()) > options_.longest_word ? word.size() + 1 : 0;
-  while (begin < word.size()) {
-    std::size_t end = word.size();
-    auto found = vocabulary_->ids.end();
-    for (; end > begin; --end) {
-      const std::u32string piece = word.substr(begin, end - begin);
-      found = vocabulary_->ids.find(begin == 0 ? piece : U"##" + piece);
-      if (found != vocabulary_->ids.end()) break;
+void WordPiece::append_pieces(std::u32string_view characters, std::vector<std::int32_t>& ids) const {
+  const std::size_t before = ids.size();
+  const bool too_long = static_cast<Index>(characters.size()) > options_.max_characters;
+  const Word word(too_long ? std::u32string_view() : characters);
+  for (std::size_t at = 0; at < characters.size();) {
+    const auto match = too_long ? std::nullopt : tables_->longest_match(word, at);
+    if (!match) {
+      ids.resize(before);
+      ids.push_back(tables_->unknown);
+      return;
     }
-    if (end == begin) break;
-    ids.push_back(found->second);
-    begin = end;
+    ids.push_back(match->first);
+    at = match->second;
   }
-  if (begin == word.size()) return;
-  // A word with one unmatched piece is unknown as a whole.
-  ids.resize(first_piece);
-  ids.push_back(vocabulary_->unknown);
 }
 
-std::pair<Index, Index> truncated_lengths(Index first, Index second, Index room) {
-  if (first + second <= room) return {first, second};
-  Index shorter = std::min(first, second);
-  Index longer = std::max(first, second);
-  if (shorter > room)
-    longer = shorter;
-  else
-    longer = std::max(shorter, room - shorter);
-  if (shorter + longer > room) {
-    shorter = room / 2;
-    longer = shorter + room % 2;
-  }
-  return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
-}
-
-Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair, Index max_length) const {
-  const Index specials = pair ? 3 : 2;
-  if (max_length < specials)
-    fail("a maximum length of {} leaves no room beside {} special tokens", max_length, specials);
-  std::vector<std::int32_t> first = tokenize(text);
-  std::vector<std::int32_t> second;
-  if (pair) second = tokenize(*pair);
-  const auto [keep_first, keep_second] = truncated_lengths(
-      static_cast<Index>(first.size()), static_cast<Index>(second.size()), max_length - specials);
-  first.resize(static_cast<std::size_t>(keep_first));
-  second.resize(static_cast<std::size_t>(keep_second));
-
+Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair,
+                           Index max_length) const {
+  const Index special = pair ? 3 : 2;
+  if (max_length < special) fail("--max-length {}: {} special tokens alone are longer", max_length, special);
+  const std::vector<std::int32_t> a = tokenize(text);
+  const std::vector<std::int32_t> b = pair ? tokenize(*pair) : std::vector<std::int32_t>();
+  const auto room = static_cast<std::size_t>(max_length - special);
+  const auto [kept_a, kept_b] =
+      pair ? kept_lengths(a.size(), b.size(), room) : std::pair(std::min(a.size(), room), std::size_t{0});
   Encoding encoding;
-  encoding.ids.push_back(vocabulary_->classify);
-  encoding.ids.insert(encoding.ids.end(), first.begin(), first.end());
-  encoding.ids.push_back(vocabulary_->separate);
-  encoding.segments.assign(encoding.ids.size(), 0);
+  append(encoding, {tables_->first}, 1, 0);
+  append(encoding, a, kept_a, 0);
+  append(encoding, {tables_->separator}, 1, 0);
   if (!pair) return encoding;
-  encoding.ids.insert(encoding.ids.end(), second.begin(), second.end());
-  encoding.ids.push_back(vocabulary_->separate);
-  encoding.segments.resize(encoding.ids.size(), 1);
+  append(encoding, b, kept_b, 1);
+  append(encoding, {tables_->separator}, 1, 1);
   return encoding;
 }
+
+Index WordPiece::vocabulary_size() const { return tables_->size; }
 
 }  // namespace fixtune

@@ -1,10 +1,13 @@
 #include "fixtune/data/wordpiece.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <sstream>
 
-#include "../temporary_folder.h"
+#include "fixtune/core/error.h"
 #include "fixtune/io/file.h"
 #include "fixtune/io/json.h"
 
@@ -14,142 +17,141 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
-using Ids = std::vector<std::int32_t>;
 
-const std::string specials = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+const std::filesystem::path fixtures(FIXTUNE_FIXTURES);
+const std::string small_vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\nCat\n##s\ncafe\ncaf\xC3\xA9\n";
 
-WordPieceOptions options_of(const Json& group) {
-  WordPieceOptions options;
-  options.lowercase = group["do_lower_case"].get<bool>();
-  options.strip_accents = group["strip_accents"].get<bool>();
-  options.split_chinese = group["tokenize_chinese_chars"].get<bool>();
-  return options;
-}
-
-void expect_ids(const WordPiece& tokenizer, const Json& example) {
-  std::optional<std::string> pair;
-  if (!example["pair"].is_null()) pair = example["pair"].get<std::string>();
-  const auto text = example["text"].get<std::string>();
-  const Encoding encoding = tokenizer.encode(text, pair, example["max_length"].get<Index>());
-  EXPECT_EQ(encoding.ids, example["ids"].get<Ids>()) << example["text"];
-  EXPECT_EQ(encoding.segments, example["segments"].get<Ids>()) << example["text"];
-}
-
-TEST(WordPieceTest, GivesTheIdsOfBertTokenizerFast) {
-  const std::string path = FIXTUNE_FIXTURES "/tokens.jsonl";
-  std::istringstream lines(read_file(path));
-  std::string line;
-  Index examples = 0;
-  while (std::getline(lines, line)) {
-    const Json group = parse_json(line, path);
-    SCOPED_TRACE(group["name"].get<std::string>());
-    const WordPiece tokenizer(group["vocabulary"].get<std::vector<std::string>>(), options_of(group), path);
-    for (const Json& example : group["examples"]) {
-      expect_ids(tokenizer, example);
-      ++examples;
-    }
-  }
-  EXPECT_GT(examples, 250);
-}
-
-TEST(WordPieceTest, InvalidBytesAreDroppedAsReplacementCharacters) {
-  const WordPiece tokenizer({"[UNK]", "[CLS]", "[SEP]", "a", "##b"}, {}, "vocabulary");
-  EXPECT_THAT(tokenizer.tokenize("a\xE9"
-                                 "b"),
-              ElementsAre(3, 4));
-  EXPECT_THAT(tokenizer.tokenize("\xF0\x9F a\xED\xA0\x80"), ElementsAre(3));
-}
-
-TEST(WordPieceTest, LengthWithoutRoomForSpecialTokensIsRefused) {
-  const WordPiece tokenizer({"[UNK]", "[CLS]", "[SEP]", "a"}, {}, "vocabulary");
-  for (const Index length : {-1, 0, 1}) EXPECT_THROW(tokenizer.encode("a", {}, length), Error) << length;
-  for (const Index length : {0, 1, 2}) EXPECT_THROW(tokenizer.encode("a", "a", length), Error) << length;
-  EXPECT_THAT(tokenizer.encode("a", {}, 2).ids, ElementsAre(1, 2));
-}
-
-TEST(WordPieceTest, MissingSpecialTokenIsNamed) {
-  EXPECT_THAT(error_of([] {
-                WordPiece({"[UNK]", "[CLS]", "a"}, {}, "some/vocab.txt");
-              }),
-              HasSubstr("some/vocab.txt"));
-  EXPECT_THAT(error_of([] { WordPiece({"[UNK]", "[CLS]", "a"}, {}, "some/vocab.txt"); }), HasSubstr("[SEP]"));
-}
-
-class VocabularyFileTest : public testing::Test {
+/// A model folder of the test's own, removed afterwards.
+class WordPieceFolder : public testing::Test {
  protected:
-  Ids ids(std::string_view text) {
-    return WordPiece::from_folder(folder_.path(), [this](std::string_view line) { notices_ += line; })
-        .tokenize(text);
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = std::filesystem::temp_directory_path() / fmt::format("fixtune-{}-{}", test->name(), getpid());
+    std::filesystem::create_directories(folder_);
   }
-  Ids ids_with(const std::string& vocabulary, std::string_view text) {
-    folder_.write("vocab.txt", vocabulary);
-    return ids(text);
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const char* name, std::string_view content) const {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+  }
+  WordPiece read() {
+    return WordPiece::from_folder(folder_, [this](std::string_view line) { notices_.emplace_back(line); });
   }
   std::string refusal() {
-    return error_of([this] { ids(""); });
+    try {
+      read();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "none";
   }
 
-  TemporaryFolder folder_;
-  std::string notices_;
+  std::filesystem::path folder_;
+  std::vector<std::string> notices_;
 };
 
-TEST_F(VocabularyFileTest, LineNumberIsTheId) {
-  EXPECT_THAT(ids_with(specials + "a\n\nb\n", "b"), ElementsAre(7));
-  EXPECT_THAT(ids_with(specials + "a\n\u2028\nb\n", "b"), ElementsAre(7));
-  EXPECT_THAT(ids_with(specials + "a\nb\na\n", "a"), ElementsAre(7));
-  EXPECT_THAT(ids_with(specials + "a\nb", "b"), ElementsAre(6));
+Encoding encode(const WordPiece& tokenizer, const Json& line) {
+  const auto text = line.at("text").get<std::string>();
+  const auto length = line.at("max_length").get<Index>();
+  if (line.at("pair").is_null()) return tokenizer.encode(text, std::nullopt, length);
+  return tokenizer.encode(text, line.at("pair").get<std::string>(), length);
 }
 
-TEST_F(VocabularyFileTest, CarriageReturnsAndByteOrderMarkAreStripped) {
-  EXPECT_THAT(ids_with("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\nb\r\n", "b a"), ElementsAre(6, 5));
-  EXPECT_THAT(ids_with("\xEF\xBB\xBF" + specials + "a\n", "[PAD] a"), ElementsAre(0, 5));
+TEST_F(WordPieceFolder, GivesTheReferencesIds) {
+  write("vocab.txt", read_file(fixtures / "small_vocab.txt"));
+  const WordPiece tokenizer = read();
+  std::istringstream lines(read_file(fixtures / "tokens.jsonl"));
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const Json expected = parse_json(line, "tokens.jsonl");
+    EXPECT_EQ(encode(tokenizer, expected).ids, expected.at("ids").get<std::vector<std::int32_t>>()) << line;
+  }
+  EXPECT_GT(count, 50);
 }
 
-TEST_F(VocabularyFileTest, ConfigDecidesOnCaseAndAccents) {
-  const std::string vocabulary = specials + "cafe\ncafé\nCafé\n";
-  EXPECT_THAT(ids_with(vocabulary, "Café"), ElementsAre(5));
-  folder_.write("tokenizer_config.json", R"({"do_lower_case": false})");
-  EXPECT_THAT(ids("Café cafe\u0301"), ElementsAre(7, 1));
-  folder_.write("tokenizer_config.json", R"({"do_lower_case": true, "strip_accents": false})");
-  EXPECT_THAT(ids("Café"), ElementsAre(6));
-  folder_.write("tokenizer_config.json", R"({"do_lower_case": true, "strip_accents": null})");
-  EXPECT_THAT(ids("Café"), ElementsAre(5));
-  folder_.write("tokenizer_config.json", R"({"do_lower_case": "yes"})");
-  EXPECT_THAT(refusal(), HasSubstr("do_lower_case"));
+TEST_F(WordPieceFolder, SegmentsTellThePairApart) {
+  write("vocab.txt", small_vocabulary);
+  const WordPiece tokenizer = read();
+  EXPECT_THAT(tokenizer.encode("cat", "cats", 16).ids, ElementsAre(2, 5, 3, 5, 7, 3));
+  EXPECT_THAT(tokenizer.encode("cat", "cats", 16).segments, ElementsAre(0, 0, 0, 1, 1, 1));
+  EXPECT_THAT(tokenizer.encode("", std::nullopt, 2).segments, ElementsAre(0, 0));
 }
 
-TEST_F(VocabularyFileTest, CasedVocabularyLoweredByDefaultIsNoticed) {
-  EXPECT_THAT(ids_with(specials + "Hello\nhello\n", "Hello"), ElementsAre(6));
-  EXPECT_THAT(notices_, HasSubstr("cased"));
-  notices_.clear();
-  folder_.write("tokenizer_config.json", R"({"do_lower_case": true})");
-  ids("Hello");
+TEST_F(WordPieceFolder, RefusesALengthWithoutRoomForSpecialTokens) {
+  write("vocab.txt", small_vocabulary);
+  const WordPiece tokenizer = read();
+  EXPECT_THROW(tokenizer.encode("cat", std::nullopt, 1), Error);
+  EXPECT_THROW(tokenizer.encode("cat", "cat", 2), Error);
+  EXPECT_THROW(tokenizer.encode("cat", "cat", -1), Error);
+}
+
+TEST_F(WordPieceFolder, DropsBytesThatAreNotUtf8) {
+  write("vocab.txt", small_vocabulary);
+  EXPECT_THAT(read().tokenize("c\xFF"
+                              "at \xE4\xBD cat\xED\xA0\x80"),
+              ElementsAre(5, 5));
+  EXPECT_THAT(read().tokenize(std::string_view("c\0at", 4)), ElementsAre(5));
+}
+
+TEST_F(WordPieceFolder, LinesOfTheVocabularyAreIds) {
+  write("vocab.txt",
+        "\xEF\xBB\xBF[PAD]\r\n[UNK]\r\n\r\n[CLS]\r\n[SEP]\r\ncat\r\n##\xE2\x80\xA8\r\ncat\r\ndog");
+  const WordPiece tokenizer = read();
+  EXPECT_EQ(tokenizer.vocabulary_size(), 9);
+  EXPECT_THAT(tokenizer.tokenize("cat dog [PAD] bird"), ElementsAre(7, 8, 0, 1));
+}
+
+TEST_F(WordPieceFolder, ReadsTokenizerJsonWithoutVocabTxt) {
+  write("tokenizer.json", R"({"truncation": {"max_length": 3}, "padding": {"pad_id": 0},
+    "model": {"type": "WordPiece", "vocab": {"[SEP]": 3, "[UNK]": 1, "[CLS]": 2, "cat": 7}}})");
+  const WordPiece tokenizer = read();
+  EXPECT_EQ(tokenizer.vocabulary_size(), 8);
+  EXPECT_THAT(tokenizer.encode("cat cat", std::nullopt, 10).ids, ElementsAre(2, 7, 7, 3));
+}
+
+TEST_F(WordPieceFolder, FollowsTokenizerConfig) {
+  write("vocab.txt", small_vocabulary);
+  write("tokenizer_config.json", R"({"do_lower_case": false, "strip_accents": null})");
+  EXPECT_THAT(read().tokenize("Cat caf\xC3\xA9"), ElementsAre(6, 9));
+  write("tokenizer_config.json", R"({"do_lower_case": false, "strip_accents": true})");
+  EXPECT_THAT(read().tokenize("Cat caf\xC3\xA9"), ElementsAre(6, 8));
+  write("tokenizer_config.json", R"({"do_lower_case": true, "strip_accents": false})");
+  EXPECT_THAT(read().tokenize("Cat caf\xC3\xA9"), ElementsAre(5, 9));
   EXPECT_THAT(notices_, IsEmpty());
-  EXPECT_THAT(ids_with(specials + "hello\n", "Hello"), Not(IsEmpty()));
-  EXPECT_THAT(notices_, IsEmpty());
 }
 
-TEST_F(VocabularyFileTest, TruncationAndPaddingOfTokenizerJsonAreIgnored) {
-  folder_.write("tokenizer.json",
-                R"({"truncation": {"max_length": 4, "strategy": "LongestFirst", "stride": 0},
-    "padding": {"strategy": {"Fixed": 16}}, "model": {"type": "WordPiece",
-    "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4}}})");
-  const WordPiece tokenizer = WordPiece::from_folder(folder_.path());
-  EXPECT_THAT(tokenizer.encode("a a a a a a", {}, 8).ids, ElementsAre(2, 4, 4, 4, 4, 4, 4, 3));
-  EXPECT_EQ(tokenizer.vocabulary_size(), 5);
+TEST_F(WordPieceFolder, ChineseCharactersStandApartUnlessToldOtherwise) {
+  write("vocab.txt", small_vocabulary + "\xE4\xBD\xA0\n");
+  EXPECT_THAT(read().tokenize("cat\xE4\xBD\xA0"), ElementsAre(5, 10));
+  write("tokenizer_config.json", R"({"tokenize_chinese_chars": false})");
+  EXPECT_THAT(read().tokenize("cat\xE4\xBD\xA0"), ElementsAre(1));
 }
 
-TEST_F(VocabularyFileTest, WhatCannotBeUsedIsRefusedByFile) {
-  EXPECT_THAT(refusal(), HasSubstr("no vocab.txt"));
-  folder_.write("tokenizer.json", "{\n\"model\": }");
-  EXPECT_THAT(refusal(), HasSubstr("tokenizer.json:2"));
-  folder_.write("tokenizer.json", R"({"model": {"vocab": ["a"]}})");
-  EXPECT_THAT(refusal(), HasSubstr("model.vocab"));
-  folder_.write("tokenizer.json", R"({"model": {"vocab": {"a": 7}}})");
-  EXPECT_THAT(refusal(), HasSubstr("token a"));
-  folder_.write("vocab.txt", "");
-  EXPECT_THAT(refusal(), HasSubstr("[UNK]"));
+TEST_F(WordPieceFolder, WarnsWhenACasedVocabularyIsLowercasedByDefault) {
+  write("vocab.txt", small_vocabulary);
+  read();
+  EXPECT_THAT(notices_, ElementsAre(HasSubstr("tokenizer_config.json")));
+}
+
+TEST_F(WordPieceFolder, RefusalsNameTheFile) {
+  EXPECT_THAT(refusal(), HasSubstr("vocab.txt"));
+  write("tokenizer.json", R"({"model": {"type": "BPE", "vocab": {}}})");
+  EXPECT_THAT(refusal(), HasSubstr("tokenizer.json"));
+  write("tokenizer.json", R"({"model": {"vocab": {"[UNK]": -1}}})");
+  EXPECT_THAT(refusal(), HasSubstr("tokenizer.json"));
+  write("vocab.txt", "[UNK]\n[CLS]\n");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("vocab.txt"), HasSubstr("[SEP]")));
+  write("vocab.txt", small_vocabulary);
+  write("tokenizer_config.json", R"({"do_lower_case": "yes"})");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("tokenizer_config.json"), HasSubstr("do_lower_case")));
+}
+
+TEST(WordPiece, WordsLongerThanTheLimitAreUnknown) {
+  WordPieceOptions options;
+  options.max_characters = 3;
+  const WordPiece tokenizer({"[UNK]", "[CLS]", "[SEP]", "cat", "##s"}, options);
+  EXPECT_THAT(tokenizer.tokenize("cat cats"), ElementsAre(3, 0));
+  EXPECT_THROW(WordPiece({"cat"}, options), Error);
 }
 
 }  // namespace

@@ -2,10 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <random>
 #include <string>
 
 #include "fixtune/linear/linear.h"
+
+namespace fixtune {
+/// How GoogleTest names a recipe.
+inline void PrintTo(const Recipe& recipe, std::ostream* out) { *out << recipe.name; }
+}  // namespace fixtune
 
 namespace fixtune::testing {
 

@@ -34,6 +34,8 @@ class Tape {
   /// Runs all steps from `loss` `[1, 1]`, whose own gradient is set to `scale`; the tape is empty afterwards,
   /// also after an error. Throws Error if the loss has another shape or depends on nothing that requires a gradient.
   void backward(const Variable& loss, float scale = 1.0F);
+  /// The same from any output, given the gradient of a loss with respect to it, of the output's shape.
+  void backward_from(const Variable& output, Tensor gradient);
   /// Bytes that all recorded steps keep for the backward pass.
   std::size_t saved_bytes() const { return saved_bytes_; }
   void clear();

@@ -14,44 +14,37 @@
 
 namespace fixtune {
 
-/// What a tokenizer_config.json may change.
+/// How text is prepared before it is cut into pieces; the defaults are those of bert-base-uncased.
 struct WordPieceOptions {
   bool lowercase = true;
   bool strip_accents = true;
-  bool split_chinese = true;        ///< each CJK ideograph is a word
-  Index longest_word = 100;         ///< in code points; a longer word is [UNK]
+  bool chinese_characters = true;  ///< each ideograph is a word
+  Index max_characters = 100;      ///< a longer word becomes [UNK]
 };
 
-/// BERT's tokenizer: the BERT normaliser, splitting at white space and punctuation, greedy longest-match WordPiece.
-///
-/// Gives the ids of transformers' BertTokenizerFast. Special tokens written in the text (`[SEP]`) become those
-/// tokens, as there; text from strangers can so inject separators.
+/// BERT's tokenizer; gives the ids that Hugging Face's BertTokenizerFast gives.
 class WordPiece {
  public:
-  /// A vocabulary in id order. Throws Error naming `where` if [UNK], [CLS] or [SEP] is missing.
-  WordPiece(const std::vector<std::string>& vocabulary, const WordPieceOptions& options, std::string_view where);
-  /// Reads vocab.txt, or else tokenizer.json, and tokenizer_config.json where there is one. A stored truncation or
-  /// padding is ignored: the caller's limit holds. Throws Error naming the file.
+  /// A token's id is its place, the last if given twice. Throws Error without [UNK], [CLS] or [SEP].
+  WordPiece(std::vector<std::string> vocabulary, WordPieceOptions options);
+  /// Reads vocab.txt, else tokenizer.json, and tokenizer_config.json if there. Throws Error naming the file.
   static WordPiece from_folder(const std::filesystem::path& folder, const LogCallback& log = {});
 
-  /// Ids of a text, without [CLS] and [SEP].
+  /// The ids of a text, without [CLS] and [SEP]. Throws Error only if ICU fails.
   std::vector<std::int32_t> tokenize(std::string_view text) const;
-  /// `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`, the longer of the two cut first so that at most `max_length`
-  /// tokens remain. Throws Error where max_length has no room for the special tokens.
+  /// [CLS] text [SEP], then pair [SEP], the longer cut first. Throws Error if these alone exceed max_length.
   Encoding encode(std::string_view text, std::optional<std::string_view> pair, Index max_length) const;
+  /// One more than the highest id. Throws nothing.
   Index vocabulary_size() const;
 
  private:
-  struct Vocabulary;
-  void add_plain(std::string_view text, std::vector<std::int32_t>& ids) const;
-  void add_word(const std::u32string& word, std::vector<std::int32_t>& ids) const;
+  struct Tables;
 
-  std::shared_ptr<const Vocabulary> vocabulary_;
+  void append_words(std::string_view text, std::vector<std::int32_t>& ids) const;
+  void append_pieces(std::u32string_view word, std::vector<std::int32_t>& ids) const;
+
   WordPieceOptions options_;
+  std::shared_ptr<const Tables> tables_;
 };
-
-/// How many tokens of each text remain when both may hold `room` together, cut as BertTokenizerFast does
-/// (longest_first): the longer loses until they are equal, then both, the first text the odd one.
-std::pair<Index, Index> truncated_lengths(Index first, Index second, Index room);
 
 }  // namespace fixtune
