@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include "fixtune/autograd/loss.h"
+#include "tiny_bert.h"
+
+namespace fixtune {
+namespace {
+
+using namespace testing;
+
+TEST(Bert, LogitsEqualThoseOfTransformers) { EXPECT_LT(difference_from_reference(tiny_bert()), 1e-5F); }
+
+TEST(Bert, EveryGradientEqualsThatOfTransformers) {
+  Bert bert(tiny_bert(), options());
+  Tape tape;
+  Pass pass{tape, {}, false, {}};
+  const auto labels = reference_step().at("labels").get<std::vector<std::int32_t>>();
+  const Variable loss = cross_entropy(tape, bert(pass, reference_batch()), labels);
+  EXPECT_NEAR(loss.value()(0, 0), reference_step().at("loss").get<float>(), 1e-5);
+  tape.backward(loss);
+  const Json gradients = reference_step().at("gradients");
+  for (const Parameter& p : bert.parameters()) {
+    const auto expected = gradients.at(p.variable.name()).get<std::vector<float>>();
+    ASSERT_EQ(static_cast<std::size_t>(p.variable.grad().size()), expected.size()) << p.variable.name();
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(p.variable.grad().data()[i], expected[i], 2e-5) << p.variable.name() << " " << i;
+  }
+}
+
+TEST(Bert, ASentenceDoesNotDependOnItsNeighbours) {
+  for (const char* recipe : {"fp32", "rowwise"}) {
+    Bert bert(tiny_bert(), options(recipe));
+    const Tensor together = logits_of(bert);
+    const Json step = reference_step();
+    for (std::size_t i = 0; i < 2; ++i) {
+      const std::vector<Encoding> one{{step["ids"][i].get<std::vector<std::int32_t>>(),
+                                       step["segments"][i].get<std::vector<std::int32_t>>()}};
+      const std::vector<float> label{0.0F};
+      const std::vector<Index> index{0};
+      Tape tape(/*recording=*/false);
+      Pass pass{tape, {}, false, {}};
+      const Tensor alone = bert(pass, pack(one, label, index)).value();
+      for (Index c = 0; c < 2; ++c)
+        EXPECT_NEAR(alone(0, c), together(static_cast<Index>(i), c), 1e-6) << recipe;
+    }
+  }
+}
+
+TEST(Bert, FrozenWeightsGetNoGradient) {
+  Bert bert(tiny_bert(), options("rowwise"));
+  Linear& frozen = bert.layers()[0].intermediate;
+  frozen.weight.set_requires_grad(false);
+  Tape tape;
+  Pass pass{tape, {}, true, {}};
+  const std::vector<std::int32_t> labels{1, 0};
+  tape.backward(cross_entropy(tape, bert(pass, reference_batch()), labels));
+  EXPECT_TRUE(frozen.weight.grad().empty());
+  EXPECT_FALSE(frozen.bias.grad().empty());
+  EXPECT_FALSE(bert.layers()[0].query.weight.grad().empty());
+}
+
+TEST(Bert, InferenceSavesNothing) {
+  Bert bert(tiny_bert(), options("rowwise"));
+  Tape tape(/*recording=*/false);
+  Pass pass{tape, {}, false, {}};
+  bert(pass, reference_batch());
+  EXPECT_EQ(tape.saved_bytes(), 0U);
+}
+
+}  // namespace
+}  // namespace fixtune
