@@ -3,6 +3,7 @@
 #include <numeric>
 #include <utility>
 
+#include "fixtune/core/error.h"
 #include "fixtune/core/random.h"
 
 namespace fixtune {
@@ -21,6 +22,8 @@ Index uniform_below(Index bound, const RandomStream& random, std::uint64_t& coun
 }  // namespace
 
 PackedBatch pack(std::span<const Encoding> encodings, std::span<const float> labels, std::span<const Index> indices) {
+  if (labels.size() != encodings.size() || indices.size() != encodings.size())
+    fail("{} sentences cannot go with {} labels and {} indices", encodings.size(), labels.size(), indices.size());
   PackedBatch batch;
   for (const Encoding& e : encodings) {
     batch.offsets.push_back(batch.tokens());

@@ -13,7 +13,8 @@
 namespace fixtune {
 
 std::string read_file(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) fail("{}: is a folder, not a file", path.string());
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(path, unreadable)) fail("{}: is a folder, not a file", path.string());
   std::ifstream file(path, std::ios::binary);
   if (!file) fail("{}: {}", path.string(), std::strerror(errno));
   std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

@@ -13,6 +13,9 @@ Json parse_json(std::string_view text, std::string_view where) {
   } catch (const nlohmann::json::parse_error& error) {
     const auto until = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     fail("{}:{}: malformed JSON: {}", where, 1 + std::count(text.begin(), until, '\n'), error.what());
+  } catch (const nlohmann::json::exception& error) {
+    // A number too large, for instance; the library does not say where.
+    fail("{}: malformed JSON: {}", where, error.what());
   }
 }
 

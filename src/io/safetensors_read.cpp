@@ -108,6 +108,7 @@ void SafetensorsFile::add_entry(const std::string& name, const Json& description
   TensorEntry entry;
   try {
     entry.dtype = description.at("dtype").get<std::string>();
+    if (!description.at("shape").is_array()) fail("{}: tensor {} has a bad shape", path_.string(), name);
     for (const Json& extent : description.at("shape")) {
       if (!extent.is_number_unsigned()) fail("{}: tensor {} has a bad shape", path_.string(), name);
       entry.shape.push_back(extent.get<Index>());

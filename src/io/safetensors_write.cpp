@@ -1,13 +1,24 @@
+#include <functional>
+#include <numeric>
+
 #include "fixtune/io/file.h"
 #include "fixtune/io/safetensors.h"
 
 namespace fixtune {
 namespace {
 
+void require_shape(const NamedTensor& t) {
+  const Index elements = std::accumulate(t.shape.begin(), t.shape.end(), Index{1}, std::multiplies<>());
+  if (elements != t.tensor->size())
+    fail("tensor {} has {} elements where its shape says {}", t.name, t.tensor->size(), elements);
+}
+
 std::string header_of(const std::vector<NamedTensor>& tensors) {
   Json header = {{"__metadata__", {{"format", "pt"}}}};
   std::size_t at = 0;
   for (const NamedTensor& t : tensors) {
+    require_shape(t);
+    if (header.contains(t.name)) fail("tensor {} would be written twice", t.name);
     header[t.name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, at + t.tensor->bytes()}}};
     at += t.tensor->bytes();
   }

@@ -22,7 +22,7 @@ struct PackedBatch {
   Index sentences() const { return static_cast<Index>(labels.size()); }
 };
 
-/// Packs sentences in the order given.
+/// Packs sentences in the order given. Throws Error unless there is one label and one index for each.
 PackedBatch pack(std::span<const Encoding> encodings, std::span<const float> labels, std::span<const Index> indices);
 
 /// A permutation of [0, n) by Fisher and Yates, a pure function of (n, seed, epoch).

@@ -60,7 +60,7 @@ struct NamedTensor {
 };
 
 /// Writes FP32 tensors as a safetensors file with `format: pt`, data starting at a multiple of 8. Atomic.
-/// Throws Error naming the file.
+/// Throws Error naming the file, or a tensor whose shape does not fit it or whose name is taken.
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors);
 
 }  // namespace fixtune
