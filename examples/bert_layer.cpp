@@ -1,6 +1,7 @@
 // One encoder layer of a real BERT on real sentences, forward and backward, in every recipe against FP32.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -40,10 +41,10 @@ struct Outcome {
   Index elements = 0;
 };
 
-PackedBatch batch_of_sentences(const std::string& model) {
+PackedBatch batch_of_sentences(const std::string& model, Index max_length) {
   const WordPiece tokenizer = WordPiece::from_folder(model, program::notice);
   std::vector<Encoding> encodings;
-  for (const char* text : sentences) encodings.push_back(tokenizer.encode(text, std::nullopt, 128));
+  for (const char* text : sentences) encodings.push_back(tokenizer.encode(text, std::nullopt, max_length));
   const std::vector<float> labels(encodings.size(), 0.0F);
   std::vector<Index> indices(encodings.size());
   std::iota(indices.begin(), indices.end(), 0);
@@ -94,12 +95,12 @@ double relative_error(const std::vector<Tensor>& actual, const std::vector<Tenso
 
 void compare_recipes(const Options& o) {
   set_thread_count(o.threads);
-  const PackedBatch batch = batch_of_sentences(o.model);
   BertOptions options;
   options.recipes = {preset("fp32"), {}};
   options.labels = 2;
   options.new_head = true;
   Bert bert(o.model, options);
+  const PackedBatch batch = batch_of_sentences(o.model, std::min<Index>(128, bert.config().positions));
   const Index layer_index = o.layer < 0 ? bert.config().layers - 1 : o.layer;
   if (layer_index >= bert.config().layers)
     fail("--layer {}: the model has layers 0 to {}", o.layer, bert.config().layers - 1);
