@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include <utility>
+
 #include "fixtune/core/aligned_buffer.h"
 #include "fixtune/core/error.h"
 
@@ -16,6 +18,19 @@ using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterSt
 class Tensor {
  public:
   Tensor() = default;
+  Tensor(const Tensor&) = default;
+  Tensor& operator=(const Tensor&) = default;
+  /// Leaves `other` empty, of shape [0, 0].
+  Tensor(Tensor&& other) noexcept
+      : rows_(std::exchange(other.rows_, 0)),
+        cols_(std::exchange(other.cols_, 0)),
+        buffer_(std::move(other.buffer_)) {}
+  Tensor& operator=(Tensor&& other) noexcept {
+    rows_ = std::exchange(other.rows_, 0);
+    cols_ = std::exchange(other.cols_, 0);
+    buffer_ = std::move(other.buffer_);
+    return *this;
+  }
   /// Uninitialised `[rows, cols]`.
   Tensor(Index rows, Index cols) : rows_(rows), cols_(cols), buffer_(element_count(rows, cols)) {}
   static Tensor filled(Index rows, Index cols, float value) {

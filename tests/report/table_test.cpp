@@ -1,0 +1,19 @@
+#include "fixtune/report/table.h"
+
+#include <gtest/gtest.h>
+
+namespace fixtune {
+namespace {
+
+TEST(TextTable, IsMarkdownWhoseColumnsLineUp) {
+  const TextTable table{{"recipe", "accuracy"}, {{"fp32", "0.9"}, {"rowwise", "0.875"}, {"short"}}};
+  EXPECT_EQ(table.markdown(),
+            "| recipe  | accuracy |\n"
+            "|:--------|---------:|\n"
+            "| fp32    |      0.9 |\n"
+            "| rowwise |    0.875 |\n"
+            "| short   |          |\n");
+}
+
+}  // namespace
+}  // namespace fixtune
