@@ -25,8 +25,10 @@ RATED_FILES = ("movieReviewSnippets_GroundTruth.txt", "amazonReviewSnippets_Grou
 
 def download(requirement, directory, *options):
     print(f"fetching {requirement}", flush=True)
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                    "--dest", directory, *options, requirement], check=True)
+    done = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+                           "--no-deps", "--dest", directory, *options, requirement], check=False)
+    if done.returncode != 0:
+        sys.exit(f"{requirement} could not be fetched; pip says why above")
     return os.path.join(directory, next(f for f in os.listdir(directory)))
 
 
