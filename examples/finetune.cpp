@@ -55,13 +55,12 @@ void add_options(CLI::App& app, Options& o) {
   program::add_threads(app, o.threads);
 }
 
-/// Refuses an --out that could not be written, before hours of work go into it.
-void check_writable(const std::filesystem::path& out) {
-  if (std::filesystem::exists(out) && !std::filesystem::is_directory(out))
-    fail("--out {}: exists and is not a folder", out.string());
-  std::filesystem::path existing = std::filesystem::absolute(out);
+/// Refuses a folder that could not be written, before hours of work go into it.
+void check_writable(const char* option, const std::filesystem::path& folder) {
+  std::filesystem::path existing = std::filesystem::absolute(folder);
   while (!std::filesystem::exists(existing)) existing = existing.parent_path();
-  if (access(existing.c_str(), W_OK) != 0) fail("--out {}: {} is not writable", out.string(), existing.string());
+  if (!std::filesystem::is_directory(existing)) fail("{}: {} is not a folder", option, existing.string());
+  if (access(existing.c_str(), W_OK) != 0) fail("{}: {} is not writable", option, existing.string());
 }
 
 Json to_json(const Metrics& metrics) {
@@ -113,8 +112,13 @@ TrainingCallbacks callbacks(program::Progress& training, program::Progress& eval
 
 void finetune(Options& o) {
   set_thread_count(o.threads);
-  check_writable(o.out);
-  if (!o.json.empty()) check_writable(std::filesystem::absolute(o.json).parent_path());
+  check_writable("--out", o.out);
+  if (!o.json.empty()) {
+    if (std::filesystem::is_directory(o.json)) fail("--json: {} is a folder", o.json);
+    if (!std::filesystem::exists(std::filesystem::absolute(o.json).parent_path()))
+      fail("--json: the folder of {} does not exist", o.json);
+    check_writable("--json", std::filesystem::absolute(o.json).parent_path());
+  }
   o.training.task = o.task.parsed_task();
   o.training.regression = o.task.is_regression_task();
   const RecipeMap recipes = read_recipes(o.recipe);

@@ -55,6 +55,8 @@ Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const E
     std::copy_n(batch_logits.value().data(), batch_logits.value().size(), logits.row(begin));
     if (progress) progress(begin + batch_logits.rows(), data.size());
   }
+  // Codes drawn for an evaluation must not enter the next training step: a run would depend on when it evaluates.
+  bert.weights_changed();
   return logits;
 }
 

@@ -70,6 +70,19 @@ TEST(FineTune, TheSameRunGivesTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TEST(FineTune, EvaluatingChangesNothing) {
+  for (const char* recipe : {"approach2", "rowwise"}) {
+    const auto weights_after = [&](Index evaluated) {
+      Bert bert = tiny_bert(recipe);
+      fine_tune(bert, made_up_data(45), made_up_data(evaluated), quick_options());
+      std::vector<Tensor> values;
+      for (const Parameter& p : bert.parameters()) values.push_back(p.variable.value());
+      return values;
+    };
+    EXPECT_TRUE(same_bits(weights_after(0), weights_after(16))) << recipe;
+  }
+}
+
 TEST(FineTune, AnotherSeedIsAnotherRun) {
   TrainingOptions options = quick_options();
   const auto first = trained("rowwise", options);
