@@ -12,9 +12,7 @@ struct SavedLayer {
   LinearInput input;
   std::string name;
 
-  WantedGradients wanted(bool dx) const {
-    return {.dx = dx, .dw = dw->required, .db = db != nullptr && db->required};
-  }
+  bool integer() const { return prepared->recipe.arithmetic == Arithmetic::Integer; }
 };
 
 bool is_integer(const LinearOperand& layer) { return layer.prepared->recipe.arithmetic == Arithmetic::Integer; }
@@ -41,18 +39,44 @@ Variable forward_layer(const Variable& x, const LinearOperand& layer, const Line
   return Variable(std::move(y), required);
 }
 
-void backward_layer(const SavedLayer& layer, const std::shared_ptr<Gradient>& dx,
-                    const std::shared_ptr<const Tensor>& x, const LinearContext& context) {
+/// The slot's memory: new, or to be added to.
+GradientTarget target_of(Gradient& slot) {
+  if (!slot.required) return {};
+  const bool add = !slot.value.empty();
+  if (!add) slot.value = Tensor(slot.rows, slot.cols);
+  return {slot.value.data(), slot.cols, add};
+}
+
+/// X^T for dW, made once for the layers that share X's codes.
+class SharedTranspose {
+ public:
+  const InputRows* of(const LinearInput& input, Index tokens) {
+    if (input.backward == nullptr || tokens > max_contraction_8x8) return nullptr;
+    if (source_ != input.backward) rows_ = transposed_input(input, 0, tokens);
+    source_ = input.backward;
+    return &rows_;
+  }
+
+ private:
+  std::shared_ptr<const QuantizedActivation> source_;
+  InputRows rows_;
+};
+
+void backward_layer(const SavedLayer& layer, Gradient& dx, const Tensor* x, SharedTranspose& transposed,
+                    const LinearContext& context) {
   const Tensor dy = layer.dy->take();
   if (dy.empty()) return;
-  const WantedGradients wanted = layer.wanted(dx->required);
+  const bool wants_db = layer.db != nullptr && layer.db->required;
+  Tensor db = wants_db ? Tensor(1, dy.cols()) : Tensor();
+  GradientTargets to{target_of(dx), target_of(*layer.dw), wants_db ? db.data() : nullptr};
   const ConstMatrixMap dy_map = dy.map();
-  LinearGradients g = layer.prepared->recipe.arithmetic == Arithmetic::Integer
-                          ? linear_backward(dy_map, *layer.prepared, layer.input, wanted, named(context, layer.name))
-                          : float_linear_backward(dy_map, *layer.prepared, x->map(), wanted);
-  if (wanted.dx) dx->accumulate(std::move(g.dx));
-  if (wanted.dw) layer.dw->accumulate(std::move(g.dw));
-  if (wanted.db) layer.db->accumulate(std::move(g.db));
+  if (layer.integer())
+    linear_backward(dy_map, *layer.prepared, layer.input,
+                    to.dw.data != nullptr ? transposed.of(layer.input, dy.rows()) : nullptr, to,
+                    named(context, layer.name));
+  else
+    float_linear_backward(dy_map, *layer.prepared, x->map(), to);
+  if (wants_db) layer.db->accumulate(std::move(db));
 }
 
 }  // namespace
@@ -87,7 +111,7 @@ std::vector<Variable> linear(Tape& tape, const Variable& x, std::span<const Line
     kept.name = layer.name;
     if (is_integer(layer)) {
       kept.input = input;
-      kept.input.forward.reset();
+      kept.input.forward_is_done();
     }
   }
   if (!record) return outputs;
@@ -96,7 +120,8 @@ std::vector<Variable> linear(Tape& tape, const Variable& x, std::span<const Line
   auto backward = [saved = std::move(saved), dx = x.gradient(), kept_x, random = context.random] {
     LinearContext backward_context;
     backward_context.random = random;
-    for (const SavedLayer& layer : saved) backward_layer(layer, dx, kept_x, backward_context);
+    SharedTranspose transposed;
+    for (const SavedLayer& layer : saved) backward_layer(layer, *dx, kept_x.get(), transposed, backward_context);
   };
   if (kept_x)
     tape.record(std::move(backward), {kept_x}, bytes);

@@ -50,6 +50,8 @@ Kernel kernel_of(IntegerBackend backend) {
   switch (backend) {
     case IntegerBackend::Reference:
       return detail::reference_product;
+    case IntegerBackend::Packed:
+      return detail::packed_integer_product;
     case IntegerBackend::OneDnn:
       return detail::onednn_product;
     case IntegerBackend::OneDnnFp32:
@@ -76,7 +78,7 @@ struct Choice {
 
 Choice choose_backend() {
   Choice choice;
-  for (const IntegerBackend backend : {IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32}) {
+  for (const IntegerBackend backend : {IntegerBackend::Packed, IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32}) {
     std::string reason = excluded(backend);
     if (reason.empty()) reason = detail::check_backend(kernel_of(backend));
     choice.report.push_back(
@@ -119,6 +121,8 @@ std::string_view name(IntegerBackend backend) {
   switch (backend) {
     case IntegerBackend::Reference:
       return "reference";
+    case IntegerBackend::Packed:
+      return "packed (own kernels)";
     case IntegerBackend::OneDnn:
       return "onednn (dnnl_gemm_s8s8s32)";
     case IntegerBackend::OneDnnFp32:

@@ -15,6 +15,7 @@ struct IntegerProduct {
 };
 
 void reference_product(const IntegerProduct& product);
+void packed_integer_product(const IntegerProduct& product);
 void onednn_product(const IntegerProduct& product);
 void float_chunk_product(const IntegerProduct& product);
 

@@ -27,6 +27,32 @@ LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const R
   return input;
 }
 
+Int8View view(const FixedPointTensor& t) { return {t.codes8.data(), t.rows, t.cols, t.cols}; }
+
+/// Digits that join inside the accumulators; those worth a float of their own are added by the layer.
+std::int32_t joining_unit(const QuantizedActivation& x) {
+  return x.treatment == OutlierTreatment::TiledSplit ? x.digit_unit : 0;
+}
+
+std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
+  auto rows = std::make_shared<InputRows>();
+  rows->codes = PackedRows::view(view(x.inliers));
+  if (const std::int32_t unit = joining_unit(x); unit != 0) rows->digits = DigitRows(x.digits, x.inliers.rows, unit);
+  return rows;
+}
+
+/// Digits of those tokens, their tokens counted from `first`.
+std::vector<SparseDigit> digits_of_tokens(const LinearInput& saved, Index first, Index count) {
+  std::vector<SparseDigit> digits;
+  for (SparseDigit d : saved.backward->digits) {
+    std::int32_t& token = saved.backward_by_column ? d.column : d.row;
+    if (token < first || token >= first + count) continue;
+    token -= static_cast<std::int32_t>(first);
+    digits.push_back(d);
+  }
+  return digits;
+}
+
 /// Folding sx[m] into dY leaves only integers behind; a digit worth a float of its own cannot be folded.
 void check_foldable(const QuantizedActivation& x, const Recipe& recipe, std::string_view name) {
   const bool split = recipe.backward_x == BackwardX::Split;
@@ -49,6 +75,7 @@ LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearC
   const std::string name = std::string(context.name) + ".input";
   LinearInput input;
   input.forward = share(quantize_activation(x, recipe, context.stream("x"), name));
+  input.rows = forward_rows(*input.forward);
   if (context.observer) context.observer(context.name, input.forward->statistics);
   if (!context.save) return input;
   if (!forward_codes_serve_backward(recipe))
@@ -56,6 +83,19 @@ LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearC
   check_foldable(*input.forward, recipe, name);
   input.backward = input.forward;
   return input;
+}
+
+InputRows transposed_input(const LinearInput& saved, Index first, Index count) {
+  const FixedPointTensor& x = saved.backward->inliers;
+  InputRows rows;
+  if (saved.backward_by_column)
+    rows.codes = PackedRows::view({x.codes8.data() + first, x.rows, count, x.cols});
+  else
+    rows.codes = PackedRows::transpose({x.codes8.data() + first * x.cols, count, x.cols, x.cols});
+  const std::int32_t unit = joining_unit(*saved.backward);
+  if (unit == 0 || saved.backward->digits.empty()) return rows;
+  rows.digits = DigitRows(digits_of_tokens(saved, first, count), rows.codes.rows(), unit, !saved.backward_by_column);
+  return rows;
 }
 
 bool same_input_codes(const Recipe& a, const Recipe& b) {

@@ -1,77 +1,211 @@
 #include "linear/output_gradient.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "fixtune/core/parallel.h"
+#include "linear/gradient_kernels.h"
+#include "quant/row_quantizer.h"
 
 namespace fixtune {
 namespace {
 
+using gradient_kernels::GroupPass;
+using gradient_kernels::RowPass;
+
+// Rows whose column sums and maxima are taken together; fixed, so that db has the same bits on any number of threads.
+constexpr Index block_rows = 64;
+constexpr Index panel_width = 48;
+constexpr Index group_rows = 4;
+
+Index blocks_of(Index rows) { return (rows + block_rows - 1) / block_rows; }
+
 std::string gradient_name(const LinearContext& context) { return std::string(context.name) + ".output gradient"; }
 
-Tensor scaled_columns(ConstMatrixMap dy, const std::vector<float>& scale) {
-  Tensor scaled(dy.rows(), dy.cols());
-  const Eigen::Map<const Eigen::ArrayXf> factors(scale.data(), static_cast<Index>(scale.size()));
-  parallel_for(dy.rows(), 32, [&](Index begin, Index end) {
-    for (Index m = begin; m < end; ++m)
-      scaled.map().row(m).array() = dy.row(m).array() * factors.transpose();
-  });
-  return scaled;
-}
+/// Per block of rows, what its columns come to.
+struct ColumnParts {
+  AlignedBuffer<std::int32_t> largest;  ///< `[blocks, out]`
+  AlignedBuffer<float> sums;            ///< `[blocks, out]`
+};
 
-/// dY^T, row n scaled element by element with `scale[m]` where given. In tiles, so that both sides stay in cache.
-Tensor scaled_transpose(ConstMatrixMap dy, const std::vector<float>* scale) {
-  constexpr Index tile = 32;
-  Tensor transposed(dy.cols(), dy.rows());
-  parallel_for((dy.cols() + tile - 1) / tile, 1, [&](Index begin, Index end) {
-    for (Index n0 = begin * tile; n0 < std::min(end * tile, dy.cols()); n0 += tile)
-      for (Index m0 = 0; m0 < dy.rows(); m0 += tile)
-        for (Index n = n0; n < std::min(n0 + tile, dy.cols()); ++n)
-          for (Index m = m0; m < std::min(m0 + tile, dy.rows()); ++m)
-            transposed(n, m) = scale == nullptr ? dy(m, n) : dy(m, n) * (*scale)[static_cast<std::size_t>(m)];
-  });
-  return transposed;
-}
+class Quantizer {
+ public:
+  Quantizer(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe, const LinearContext& context)
+      : dy_(dy.data()), stride_(dy.outerStride()), rows_(dy.rows()), cols_(dy.cols()), request_(request),
+        format_(recipe.format()), context_(context), row_largest_(static_cast<std::size_t>(dy.rows())) {
+    if (request.by_token) result_.by_token = allocate_codes(rows_, cols_, format_);
+    if (request.by_feature && row_steps()) parts_.largest = AlignedBuffer<std::int32_t>(blocks_of(rows_) * cols_);
+    if (request.bias_gradient != nullptr) parts_.sums = AlignedBuffer<float>(blocks_of(rows_) * cols_);
+  }
 
-ConstMatrixMap view(const Tensor& t) { return t.map(); }
+  OutputGradient run() {
+    read();
+    check_finite(ConstMatrixMap(dy_, rows_, cols_, Eigen::OuterStride<>(stride_)), row_largest_.data(),
+                 gradient_name(context_));
+    if (request_.bias_gradient != nullptr) join_sums();
+    if (format_.block == Block::Tensor) encode_as_one();
+    if (request_.by_feature) encode_columns();
+    return std::move(result_);
+  }
+
+ private:
+  bool row_steps() const { return format_.block == Block::Row; }
+  const float* row(Index m) const { return dy_ + m * stride_; }
+
+  void read() {
+    const RandomStream random = context_.stream("dy.dx");
+    parallel_for(blocks_of(rows_), 1, [&](Index begin, Index end) {
+      AlignedBuffer<float> scaled(request_.column_scale != nullptr ? cols_ : 0);
+      for (Index b = begin; b < end; ++b) read_block(b, scaled, random);
+    });
+  }
+
+  void read_block(Index block, AlignedBuffer<float>& scaled, const RandomStream& random) {
+    RowPass pass;
+    pass.count = cols_;
+    pass.column_scale = request_.column_scale;
+    pass.scaled = scaled.size() > 0 && request_.by_token ? scaled.data() : nullptr;
+    if (parts_.largest.size() > 0) {
+      pass.column_largest = parts_.largest.data() + block * cols_;
+      std::fill_n(pass.column_largest, cols_, 0);
+    }
+    if (parts_.sums.size() > 0) {
+      pass.column_sum = parts_.sums.data() + block * cols_;
+      std::fill_n(pass.column_sum, cols_, 0.0F);
+    }
+    for (Index m = block * block_rows; m < std::min((block + 1) * block_rows, rows_); ++m) {
+      pass.dy = row(m);
+      pass.row_scale = request_.row_scale != nullptr ? request_.row_scale[m] : 1.0F;
+      const std::int32_t largest = gradient_kernels::read_row(pass);
+      row_largest_[static_cast<std::size_t>(m)] = largest;
+      if (!request_.by_token || !row_steps()) continue;
+      result_.by_token.steps[static_cast<std::size_t>(m)] =
+          step_for(std::bit_cast<float>(largest), format_.bits, format_.step);
+      encode_row(pass.scaled != nullptr ? pass.scaled : pass.dy, m, random, result_.by_token);
+    }
+  }
+
+  void join_sums() {
+    std::fill_n(request_.bias_gradient, cols_, 0.0F);
+    for (Index b = 0; b < blocks_of(rows_); ++b)
+      gradient_kernels::add(request_.bias_gradient, parts_.sums.data() + b * cols_, cols_);
+  }
+
+  /// One step over the tensor, known once all of it has been read.
+  void encode_as_one() {
+    std::int32_t largest = 0;
+    for (const std::int32_t bits : row_largest_) largest = std::max(largest, bits);
+    const float step = step_for(std::bit_cast<float>(largest), format_.bits, format_.step);
+    if (request_.by_feature) result_.by_feature.steps.assign(1, step);
+    if (!request_.by_token) return;
+    result_.by_token.steps[0] = step;
+    const RandomStream random = context_.stream("dy.dx");
+    parallel_for(rows_, row_grain(cols_), [&](Index begin, Index end) {
+      for (Index m = begin; m < end; ++m) encode_row(row(m), m, random, result_.by_token);
+    });
+  }
+
+  void choose_column_steps() {
+    std::int32_t* largest = parts_.largest.data();
+    for (Index b = 1; b < blocks_of(rows_); ++b)
+      gradient_kernels::join_largest(largest, parts_.largest.data() + b * cols_, cols_);
+    result_.by_feature.steps.resize(static_cast<std::size_t>(cols_));
+    for (Index n = 0; n < cols_; ++n)
+      result_.by_feature.steps[static_cast<std::size_t>(n)] =
+          rows_ == 0 ? 1.0F : step_for(std::bit_cast<float>(largest[n]), format_.bits, format_.step);
+  }
+
+  void encode_columns() {
+    if (row_steps()) choose_column_steps();
+    GradientColumns& out = result_.by_feature;
+    out.codes = PackedColumns(rows_, cols_);
+    AlignedBuffer<float> inverse(cols_);
+    for (Index n = 0; n < cols_; ++n) inverse[n] = 1.0F / out.steps[out.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)];
+    const RandomStream random = context_.stream(request_.column_stream);
+    parallel_for(out.codes.groups(), 16, [&](Index begin, Index end) {
+      // A strip of groups of one panel at a time: its bytes lie together.
+      constexpr Index strip = 8;
+      for (Index g0 = begin; g0 < end; g0 += strip)
+        for (Index p = 0; p < out.codes.panels(); ++p)
+          for (Index g = g0; g < std::min(g0 + strip, end); ++g) encode_group(p, g, inverse.data(), random, out.codes);
+    });
+  }
+
+  void encode_group(Index panel, Index g, const float* inverse, const RandomStream& random, PackedColumns& codes) const {
+    const Index column = panel * panel_width;
+    GroupPass pass;
+    pass.columns = std::min(panel_width, cols_ - column);
+    pass.inverse = inverse + column;
+    pass.limit = static_cast<float>(format_.max_code());
+    pass.out = codes.group(panel, g);
+    pass.low = random.low();
+    for (Index t = 0; t < group_rows; ++t) {
+      const Index m = g * group_rows + t;
+      // Past the last token: any row, times 0.
+      const bool exists = m < rows_;
+      pass.rows[t] = row(exists ? m : rows_ - 1) + column;
+      pass.row_scale[t] = !exists ? 0.0F : request_.row_scale != nullptr ? request_.row_scale[m] : 1.0F;
+      const auto element = static_cast<std::uint64_t>(m * cols_ + column);
+      pass.high[t] = random.high() ^ (static_cast<std::uint32_t>(element >> 32U) * 0x9e3779b9U);
+      pass.first[t] = static_cast<std::uint32_t>(element);
+    }
+    if (format_.rounding == Rounding::Nearest)
+      gradient_kernels::encode_nearest(pass);
+    else
+      gradient_kernels::encode_stochastic(pass);
+  }
+
+  const float* dy_;
+  Index stride_, rows_, cols_;
+  const OutputGradientRequest& request_;
+  Format format_;
+  const LinearContext& context_;
+  std::vector<std::int32_t> row_largest_;
+  ColumnParts parts_;
+  OutputGradient result_;
+};
 
 }  // namespace
 
-FixedPointTensor quantize_for_input_gradient(ConstMatrixMap dy, const QuantizedWeight& weight,
-                                             const LinearContext& context) {
-  const Recipe& recipe = weight.recipe;
-  const RandomStream random = context.stream("dy.dx");
-  if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Folded)
-    return quantize(view(scaled_columns(dy, weight.codes.steps)), recipe.format(), random, gradient_name(context));
-  return quantize(dy, recipe.format(), random, gradient_name(context));
+OutputGradientRequest backward_request(const QuantizedWeight& weight, const LinearInput& saved) {
+  OutputGradientRequest request;
+  const bool rows = weight.recipe.block == Block::Row;
+  if (rows && weight.recipe.backward == BackwardCodes::Folded) request.column_scale = weight.codes.steps.data();
+  if (rows && saved.backward && !saved.backward_by_column) request.row_scale = saved.backward->inliers.steps.data();
+  return request;
 }
 
-FixedPointTensor quantize_for_weight_gradient(ConstMatrixMap dy, const LinearInput& saved, const Recipe& recipe,
-                                              const LinearContext& context) {
-  const bool fold = recipe.block == Block::Row && !saved.backward_by_column;
-  const Tensor transposed = scaled_transpose(dy, fold ? &saved.backward->inliers.steps : nullptr);
-  return quantize(view(transposed), recipe.format(), context.stream("dy.dw"), gradient_name(context));
+OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
+                                        const LinearContext& context) {
+  return Quantizer(dy, request, recipe, context).run();
 }
 
-Tensor bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context) {
-  Tensor db = Tensor::zeros(1, dy.cols());
-  if (recipe.integer_bias_gradient && recipe.arithmetic == Arithmetic::Integer) {
-    const FixedPointTensor codes = quantize(view(scaled_transpose(dy, nullptr)), recipe.format(),
-                                            context.stream("dy.db"), gradient_name(context));
-    for (Index n = 0; n < codes.rows; ++n) {
-      std::int64_t sum = 0;
-      for (Index m = 0; m < codes.cols; ++m) sum += codes.codes8[n * codes.cols + m];
-      db(0, n) = static_cast<float>(sum) * codes.step(n);
-    }
-    return db;
+void integer_bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context, float* db) {
+  OutputGradientRequest request;
+  request.by_feature = true;
+  request.column_stream = "dy.db";
+  const GradientColumns columns = quantize_output_gradient(dy, request, recipe, context).by_feature;
+  for (Index n = 0; n < dy.cols(); ++n) {
+    std::int64_t sum = 0;
+    for (Index m = 0; m < dy.rows(); ++m) sum += columns.codes.code(m, n);
+    db[n] = static_cast<float>(sum) * columns.steps[columns.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)];
   }
-  // Threads own columns, so that every sum runs over the tokens in order whatever their number.
-  parallel_for(dy.cols(), 64, [&](Index begin, Index end) {
-    auto sum = db.map().middleCols(begin, end - begin);
-    for (Index m = 0; m < dy.rows(); ++m) sum += dy.row(m).segment(begin, end - begin);
+}
+
+void float_bias_gradient(ConstMatrixMap dy, float* db) {
+  const Index blocks = blocks_of(dy.rows());
+  AlignedBuffer<float> sums(blocks * dy.cols());
+  parallel_for(blocks, 1, [&](Index begin, Index end) {
+    for (Index b = begin; b < end; ++b) {
+      float* sum = sums.data() + b * dy.cols();
+      std::fill_n(sum, dy.cols(), 0.0F);
+      for (Index m = b * block_rows; m < std::min((b + 1) * block_rows, dy.rows()); ++m)
+        gradient_kernels::add(sum, dy.data() + m * dy.outerStride(), dy.cols());
+    }
   });
-  return db;
+  std::fill_n(db, dy.cols(), 0.0F);
+  for (Index b = 0; b < blocks; ++b) gradient_kernels::add(db, sums.data() + b * dy.cols(), dy.cols());
 }
 
 }  // namespace fixtune

@@ -1,18 +1,45 @@
 #pragma once
 
+#include <vector>
+
+#include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/linear.h"
 
 namespace fixtune {
 
-/// Codes of dY for dX: A8 `[tokens, out]`, with sw[n] folded in where W's forward codes have row steps.
-FixedPointTensor quantize_for_input_gradient(ConstMatrixMap dy, const QuantizedWeight& weight,
-                                             const LinearContext& context);
+/// Codes of dY for dW: B8 `[tokens, out]`, packed, with one step or one per output feature.
+struct GradientColumns {
+  PackedColumns codes;
+  std::vector<float> steps;
+};
 
-/// Codes of dY for dW: B8^T `[out, tokens]`, with sx[m] folded in where X's codes have a step per token.
-FixedPointTensor quantize_for_weight_gradient(ConstMatrixMap dy, const LinearInput& saved, const Recipe& recipe,
-                                              const LinearContext& context);
+/// What the backward products read instead of dY.
+struct OutputGradient {
+  FixedPointTensor by_token;    ///< A8 `[tokens, out]`, with sw[n] folded in where W's forward codes have row steps
+  GradientColumns by_feature;   ///< B8, with sx[m] folded in where X's codes have a step per token
+};
 
-/// db as an FP32 sum of dY in row order, or, where the recipe says so, an exact integer sum of codes of dY.
-Tensor bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context);
+/// What of it is wanted, and what is folded in.
+struct OutputGradientRequest {
+  bool by_token = false;
+  bool by_feature = false;
+  const float* column_scale = nullptr;  ///< sw, folded into A8; null: none
+  const float* row_scale = nullptr;     ///< sx, folded into B8; null: none
+  std::string_view column_stream = "dy.dw";  ///< random stream of B8
+  float* bias_gradient = nullptr;       ///< db as a sum over the tokens in blocks of a fixed size; null: not wanted
+};
+
+/// The request that a recipe's backward makes of dY.
+OutputGradientRequest backward_request(const QuantizedWeight& weight, const LinearInput& saved);
+
+/// Quantises dY `[tokens, out]` in two readings: magnitudes, A8 and db in the first, B8 in the second.
+/// Throws Error naming the layer where dY holds NaN or infinity.
+OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
+                                        const LinearContext& context);
+
+/// db[n] = step[n] * sum of integer codes of dY, exact (an option of the recipe).
+void integer_bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context, float* db);
+/// db[n] = sum_m dY[m,n] in FP32, over blocks of tokens of a fixed size.
+void float_bias_gradient(ConstMatrixMap dy, float* db);
 
 }  // namespace fixtune

@@ -1,64 +1,28 @@
 #include "quant/row_kernels.h"
 
 #include "fixtune/core/multiversion.h"
+#include "quant/rounding.h"
 
 // No Eigen, no standard templates: see core/multiversion.h. The helpers are forced inline so that each clone
 // compiles its own copy of them.
-#define FIXTUNE_INLINE static inline __attribute__((always_inline))
-
 namespace fixtune::row_kernels {
 namespace {
 
-FIXTUNE_INLINE MagnitudeBits magnitude_bits(float x) {
-  return __builtin_bit_cast(MagnitudeBits, x) & 0x7fffffff;
-}
+using rounding::magnitude_bits;
 
-// Clamping before rounding gives the code that clamping after it gives, since the limit is an integer, and keeps
-// the conversion to an integer in range. The order of the comparisons sends a NaN to the limit.
-FIXTUNE_INLINE float scaled(float x, Scale scale) {
-  const float y = x * scale.inverse;
-  const float below = y < scale.limit ? y : scale.limit;
-  return below > -scale.limit ? below : -scale.limit;
-}
-
-// Adding 1.5 * 2^23 leaves no fraction bits, so the addition itself rounds to nearest even (|y| < 2^22).
-FIXTUNE_INLINE std::int32_t nearest(float y) {
-  constexpr float no_fraction = 12582912.0F;
-  return static_cast<std::int32_t>((y + no_fraction) - no_fraction);
-}
-
-// floor() as a truncation: vectorises without SSE4.1.
-FIXTUNE_INLINE std::int32_t stochastic(float y, float uniform) {
-  const auto truncated = static_cast<std::int32_t>(y);
-  const std::int32_t floor = truncated - static_cast<std::int32_t>(static_cast<float>(truncated) > y);
-  return floor + static_cast<std::int32_t>(uniform < y - static_cast<float>(floor));
-}
-
-// RandomStream::bits, repeated here to be inlined in every clone; a test holds the two together.
-FIXTUNE_INLINE std::uint32_t mix(std::uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7feb352dU;
-  x ^= x >> 15;
-  x *= 0x846ca68bU;
-  return x ^ (x >> 16);
-}
-
-FIXTUNE_INLINE float uniform(Randomness random, std::uint32_t element) {
-  const std::uint32_t bits = mix(mix(element ^ random.low) + random.high);
-  return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24F;
-}
+FIXTUNE_INLINE float scaled(float x, Scale scale) { return rounding::clamped(x * scale.inverse, scale.limit); }
 
 template <typename Code>
 FIXTUNE_INLINE void nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
-  for (Index j = 0; j < n; ++j) codes[j] = static_cast<Code>(nearest(scaled(x[j], scale)));
+  for (Index j = 0; j < n; ++j) codes[j] = static_cast<Code>(rounding::nearest(scaled(x[j], scale)));
 }
 
 template <typename Code>
 FIXTUNE_INLINE void stochastic_row(const float* __restrict x, Index n, Scale scale, Randomness random,
                                    Code* __restrict codes) {
   for (Index j = 0; j < n; ++j) {
-    const float u = uniform(random, random.first + static_cast<std::uint32_t>(j));
-    codes[j] = static_cast<Code>(stochastic(scaled(x[j], scale), u));
+    const float u = rounding::uniform(random.low, random.high, random.first + static_cast<std::uint32_t>(j));
+    codes[j] = static_cast<Code>(rounding::stochastic(scaled(x[j], scale), u));
   }
 }
 

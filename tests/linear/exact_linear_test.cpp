@@ -17,6 +17,15 @@ using testing::view;
 // FP32 rounding of an epilogue: int to float, two products, a sum.
 constexpr double rounding = 1e-6;
 
+MatrixD as_double(const GradientColumns& columns) {
+  MatrixD x(columns.codes.contraction(), columns.codes.columns());
+  for (Index m = 0; m < x.rows(); ++m)
+    for (Index n = 0; n < x.cols(); ++n)
+      x(m, n) = static_cast<double>(columns.steps[columns.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)]) *
+                columns.codes.code(m, n);
+  return x;
+}
+
 Recipe named(const char* base, const std::function<void(Recipe&)>& change, const char* name) {
   Recipe recipe = preset(base);
   change(recipe);
@@ -77,7 +86,9 @@ TEST_P(ExactLinear, ForwardEqualsTheCodesInDoublePrecision) {
 TEST_P(ExactLinear, InputGradientEqualsTheCodesInDoublePrecision) {
   const QuantizedWeight weight = prepare_weight(view(w), recipe, context);
   const LinearInput input = quantize_input(view(x), recipe, context);
-  const MatrixD a = as_double(quantize_for_input_gradient(view(dy), weight, context));
+  OutputGradientRequest request = backward_request(weight, input);
+  request.by_token = true;
+  const MatrixD a = as_double(quantize_output_gradient(view(dy), request, recipe, context).by_token);
   MatrixD operand;
   if (weight.codes_by_input.rows > 0) {
     operand = as_double(weight.codes_by_input).transpose();
@@ -94,13 +105,15 @@ TEST_P(ExactLinear, InputGradientEqualsTheCodesInDoublePrecision) {
 TEST_P(ExactLinear, WeightGradientEqualsTheCodesInDoublePrecision) {
   const QuantizedWeight weight = prepare_weight(view(w), recipe, context);
   const LinearInput input = quantize_input(view(x), recipe, context);
-  const MatrixD b = as_double(quantize_for_weight_gradient(view(dy), input, recipe, context));
+  OutputGradientRequest request = backward_request(weight, input);
+  request.by_feature = true;
+  const MatrixD b = as_double(quantize_output_gradient(view(dy), request, recipe, context).by_feature);
   QuantizedActivation saved = *input.backward;
   if (recipe.block == Block::Row && !input.backward_by_column) saved.inliers.steps.assign(1, 1.0F);
   MatrixD operand = as_double(saved);
   if (input.backward_by_column) operand.transposeInPlace();
   const LinearGradients g = linear_backward(view(dy), weight, input, {}, context);
-  EXPECT_LT(relative_difference(g.dw, b * operand), rounding);
+  EXPECT_LT(relative_difference(g.dw, b.transpose() * operand), rounding);
 }
 
 TEST_P(ExactLinear, GradientsApproachTheFloatOnes) {

@@ -73,13 +73,16 @@ TEST(LinearEdges, InferenceSavesNothingAndUnwantedGradientsAreNotComputed) {
   const Tensor w = random_tensor(5, 7, 1);
   const Tensor x = random_tensor(3, 7, 2);
   const Tensor dy = random_tensor(3, 5, 3);
-  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"), context);
+  const QuantizedWeight weight = prepare_weight(view(w), preset("rowwise"));
   const LinearResult result = linear_forward(view(x), weight, nullptr, context);
   EXPECT_EQ(result.saved.saved_bytes(), 0U);
   const LinearGradients g = linear_backward(view(dy), weight, result.saved, {.dx = true, .dw = false, .db = false});
   EXPECT_EQ(g.dx.size(), 21);
   EXPECT_TRUE(g.dw.empty());
   EXPECT_THAT(message_of([&] { linear_backward(view(dy), weight, result.saved); }), HasSubstr("without saving"));
+  const QuantizedWeight for_inference = prepare_weight(view(w), preset("rowwise"), context);
+  EXPECT_THAT(message_of([&] { linear_backward(view(dy), for_inference, result.saved, {.dx = true, .dw = false}); }),
+              HasSubstr("prepared for inference"));
 }
 
 TEST(LinearEdges, SavesLessThanAQuarterOfTheFloatsAndAnEighthMore) {

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <new>
 #include <type_traits>
 #include <utility>
 
+#include "fixtune/core/buffer_pool.h"
 #include "fixtune/core/error.h"
 
 namespace fixtune {
@@ -31,8 +31,7 @@ class AlignedBuffer {
     if (size < 0 || size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)))
       fail("cannot allocate {} elements of {} bytes", size, sizeof(T));
     if (size > 0)
-      data_ = static_cast<T*>(
-          ::operator new(static_cast<std::size_t>(size) * sizeof(T), std::align_val_t{alignment}));
+      data_ = static_cast<T*>(take_buffer(static_cast<std::size_t>(size) * sizeof(T)));
   }
   AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
     std::copy_n(other.data_, static_cast<std::size_t>(size_), data_);
@@ -42,7 +41,7 @@ class AlignedBuffer {
     swap(other);
     return *this;
   }
-  ~AlignedBuffer() { ::operator delete(data_, std::align_val_t{alignment}); }
+  ~AlignedBuffer() { return_buffer(data_, static_cast<std::size_t>(capacity_) * sizeof(T)); }
 
   void swap(AlignedBuffer& other) noexcept {
     std::swap(data_, other.data_);

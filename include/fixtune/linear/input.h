@@ -2,24 +2,40 @@
 
 #include <memory>
 
+#include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/context.h"
 #include "fixtune/quant/recipe.h"
 
 namespace fixtune {
 
+/// An activation as the left operand of a product: its codes by row, and its outlier digits.
+struct InputRows {
+  PackedRows codes;
+  DigitRows digits;
+};
+
 /// An activation `[tokens, in]` quantised for a linear layer, or for several that read it (Q, K and V).
 struct LinearInput {
-  std::shared_ptr<const QuantizedActivation> forward;   ///< operand of X W^T
-  std::shared_ptr<const QuantizedActivation> backward;  ///< operand of dY^T X; may be the same; null: not saved
+  std::shared_ptr<const QuantizedActivation> forward;   ///< what `rows` was made of
+  std::shared_ptr<const InputRows> rows;                ///< left operand of X W^T
+  std::shared_ptr<const QuantizedActivation> backward;  ///< operand of dY^T X; may be `forward`; null: not saved
   bool backward_by_column = false;  ///< `backward` holds X^T `[in, tokens]`, a step per input feature
 
   /// Bytes kept for the backward pass.
   std::size_t saved_bytes() const { return backward ? backward->bytes() : 0; }
+  /// Lets go of what only the forward reads.
+  void forward_is_done() {
+    forward.reset();
+    rows.reset();
+  }
 };
 
 /// Quantises X as the recipe says: forward codes, and those the weight gradient will use if `context.save`.
 /// Throws Error naming the layer where X holds NaN or infinity.
 LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context);
+
+/// X^T as the left operand of dW^T = X^T dY, for tokens [first, first + count); made once for several layers on one X.
+InputRows transposed_input(const LinearInput& saved, Index first, Index count);
 
 /// True where two recipes give X the same codes, so that one quantisation serves both.
 bool same_input_codes(const Recipe& a, const Recipe& b);

@@ -13,6 +13,10 @@ namespace fixtune {
 Tensor linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias,
                       const LinearContext& context = {});
 
+/// The same into memory the caller owns; `y` may have a row stride.
+void linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias, MatrixMap y,
+                    const LinearContext& context = {});
+
 /// The FP32 or BF16 product `Y = X W^T + b`, for float recipes.
 Tensor float_linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, const float* bias);
 
@@ -48,8 +52,27 @@ struct LinearGradients {
 LinearGradients linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
                                 const WantedGradients& wanted = {}, const LinearContext& context = {});
 
+/// Where a gradient goes; null data: not wanted.
+struct GradientTarget {
+  float* data = nullptr;
+  Index stride = 0;
+  bool add = false;  ///< to what is there (gradient accumulation, or several layers on one input)
+};
+struct GradientTargets {
+  GradientTarget dx;    ///< `[tokens, in]`
+  GradientTarget dw;    ///< `[out, in]`
+  float* db = nullptr;  ///< `[out]`, overwritten
+};
+
+/// The same into memory the caller owns. `transposed_x` is transposed_input(saved, 0, tokens), made once for several
+/// layers on one input; null: made here.
+void linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
+                     const InputRows* transposed_x, const GradientTargets& to, const LinearContext& context = {});
+
 /// The same for float recipes; `x` is the forward's input.
 LinearGradients float_linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, ConstMatrixMap x,
                                       const WantedGradients& wanted = {});
+void float_linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, ConstMatrixMap x,
+                           const GradientTargets& to);
 
 }  // namespace fixtune

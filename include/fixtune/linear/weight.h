@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/context.h"
 #include "fixtune/quant/recipe.h"
 
@@ -14,13 +15,15 @@ struct QuantizedWeight {
   FixedPointTensor codes;            ///< W8, forward and (unless requantised) dX
   FixedPointTensor outlier_codes;    ///< W12 with one step over all of W (UnifiedScale)
   FixedPointTensor codes_by_input;   ///< W8^T `[in, out]`, a step per input feature (Requantised rows)
+  PackedColumns forward;             ///< W8^T as the right operand of X W^T
+  PackedColumns backward;            ///< W8 as the right operand of dY W; empty where prepared for inference
 
   Index out_features() const { return source.rows(); }
   Index in_features() const { return source.cols(); }
 };
 
-/// Quantises a weight once, for all three products of a step.
-/// Throws Error naming the layer where the weight holds NaN or infinity.
+/// Quantises and packs a weight once, for all three products of a step; with `context.save` false for the forward
+/// alone. Throws Error naming the layer where the weight holds NaN or infinity.
 QuantizedWeight prepare_weight(ConstMatrixMap weight, const Recipe& recipe, const LinearContext& context = {});
 
 }  // namespace fixtune

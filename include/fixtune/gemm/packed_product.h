@@ -1,0 +1,127 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "fixtune/gemm/integer_product.h"
+#include "fixtune/quant/outlier_split.h"
+
+namespace fixtune {
+
+/// The right operand `B[k, n]` of a packed product, laid out as its kernels read it; made once, used often.
+///
+/// Panels of 48 columns; in each, groups of 4 codes along the contraction: `[panel][group][column][4]`, a byte holding
+/// the code plus 128. Codes past the edges are 0.
+class PackedColumns {
+ public:
+  PackedColumns() = default;
+  /// Room for k x n codes, to be filled through `group()`.
+  PackedColumns(Index contraction, Index columns);
+  /// Packs codes stored `[k, n]` (Transpose::No), or `[n, k]` (Transpose::Yes) as a weight is for X W^T.
+  static PackedColumns pack(const Int8View& codes, Transpose transpose);
+
+  Index contraction() const { return contraction_; }
+  Index columns() const { return columns_; }
+  Index panels() const;
+  Index groups() const { return groups_; }
+  /// Group `g` of a panel: 48 columns of 4 bytes.
+  std::uint8_t* group(Index panel, Index g);
+  const std::uint8_t* group(Index panel, Index g) const;
+  /// B[k, n], for tests and rare paths.
+  std::int32_t code(Index k, Index n) const;
+  std::size_t bytes() const { return data_.bytes(); }
+  bool empty() const { return columns_ == 0; }
+
+ private:
+  Index contraction_ = 0;
+  Index columns_ = 0;
+  Index groups_ = 0;
+  AlignedBuffer<std::uint8_t> data_;
+};
+
+/// The left operand `A[m, k]` of a packed product: codes by row, and what each row sums to.
+class PackedRows {
+ public:
+  /// Rows as stored, `[m, k]`. Read in place where k is a multiple of 4 (the codes must outlive this), else copied.
+  static PackedRows view(const Int8View& codes);
+  /// Rows of the transpose of codes stored `[k, m]`, copied into tiles of 8 rows.
+  static PackedRows transpose(const Int8View& codes);
+  /// No codes at all: a product of outlier digits alone.
+  static PackedRows zeros(Index rows, Index contraction);
+
+  Index rows() const { return rows_; }
+  Index contraction() const { return contraction_; }
+
+ private:
+  friend class PackedProduct;
+  Index rows_ = 0;
+  Index contraction_ = 0;
+  Index tile_stride_ = 0, row_stride_ = 0, group_stride_ = 0;
+  const std::int8_t* codes_ = nullptr;
+  AlignedBuffer<std::int8_t> copy_;
+  std::vector<std::int32_t> sums_;
+};
+
+/// The sparse outlier digits of A: `A = codes + unit * digits`.
+class DigitRows {
+ public:
+  DigitRows() = default;
+  /// Digits by their row (token); or, with `by_column`, by their column (feature), for the transposed activation.
+  /// `digits` are sorted by (row, column). Digits past INT8 are held as several.
+  DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32_t unit, bool by_column = false);
+
+  bool empty() const { return groups_.empty(); }
+
+ private:
+  friend class PackedProduct;
+  struct Group {
+    std::int32_t group;
+    std::int32_t codes;
+  };
+  std::int32_t unit_ = 0;
+  std::vector<std::int32_t> starts_;
+  std::vector<Group> groups_;
+  std::vector<std::int32_t> sums_;
+  std::vector<std::int64_t> magnitudes_;  ///< sum of |digit| by row
+};
+
+/// What becomes of a sum, and where it goes: `y = (sum * row_step) * column_step + bias`, int32 (or, where the outlier
+/// digits need it, 64 bits) to FP32 once.
+struct ProductOutput {
+  float* y = nullptr;
+  Index stride = 0;
+  bool transposed = false;  ///< y is `[n, m]`, else `[m, n]`
+  const float* row_steps = nullptr;  ///< null: `row_step` for every row
+  float row_step = 1.0F;
+  const float* column_steps = nullptr;  ///< null: `column_step` for every column
+  float column_step = 1.0F;
+  const float* bias = nullptr;  ///< per column; null: none
+  bool add = false;             ///< to what y holds
+};
+
+/// `Y = epilogue((A + unit D) B)`, the sums exact: no pass over the output after the product, no digit saturates.
+///
+/// Digits join inside the accumulators where `127*(unit*sum|d| + 127*K) < 2^31` for the row, in 64 bits elsewhere.
+/// Threads share blocks of rows and columns; who computes what changes no bit. Throws Error when shapes disagree, when
+/// the contraction exceeds max_contraction_8x8, or where a row's digits alone pass 32 bits.
+void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output);
+inline void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output) {
+  packed_product(a, {}, b, output);
+}
+
+/// `C[m, n] = A B` in int32, exact. Throws Error past max_contraction_8x8.
+void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc);
+
+/// The instruction set whose kernel runs packed products; every one gives the same bits.
+enum class PackedKernel : std::uint8_t { Portable, Avx2, Avx512Vnni };
+/// The best one of this CPU that passed a start-up check, at most what the environment's FIXTUNE_KERNEL
+/// (portable, avx2, avx512_vnni) allows.
+PackedKernel active_packed_kernel();
+std::string_view name(PackedKernel kernel);
+/// Those this CPU can run.
+std::vector<PackedKernel> available_packed_kernels();
+/// Holds every packed product to one kernel, for tests and comparisons. Throws Error where the CPU cannot run it.
+void use_packed_kernel(PackedKernel kernel);
+
+}  // namespace fixtune

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+
+/// The loops of a packed product, compiled once per instruction set: plain data in and out, no Eigen, no templates of
+/// the standard library (see core/multiversion.h).
+namespace fixtune::detail {
+
+/// Codes that one dot-product instruction contracts.
+inline constexpr std::int64_t group_codes = 4;
+/// Columns of one panel of B: `[group][column][4]`, each byte the code plus 128.
+inline constexpr std::int64_t panel_columns = 48;
+inline constexpr std::int64_t panel_group_bytes = panel_columns * group_codes;
+/// Rows that share a pass over a panel.
+inline constexpr std::int64_t tile_rows = 8;
+
+/// Outlier digits of one row within one group of four columns, as that group's codes would lie.
+struct DigitGroup {
+  std::int32_t group;
+  std::int32_t codes;
+};
+
+/// Rows times one panel: `sum[m,n] = sum_k (a[m,k] + unit d[m,k]) b[k,n]` over the groups [begin, end).
+struct PanelWork {
+  const std::int8_t* rows = nullptr;  ///< row r of tile t, group g: `rows + t*tile_stride + r*row_stride + g*group_stride`
+  std::int64_t tile_stride = 0, row_stride = 0, group_stride = 0;
+  std::int64_t row_count = 0;
+  const std::int32_t* row_sums = nullptr;  ///< sum of a row's codes
+
+  const std::int32_t* digit_starts = nullptr;  ///< row m has digits [starts[m], starts[m+1]); null: none at all
+  const DigitGroup* digits = nullptr;
+  const std::int32_t* digit_sums = nullptr;  ///< sum of a row's digits
+  const std::uint8_t* wide_tiles = nullptr;  ///< tiles whose joined sum may pass int32; null: none
+  std::int32_t unit = 0;
+
+  const std::uint8_t* panel = nullptr;
+  std::int64_t begin = 0, end = 0;  ///< groups
+  std::int64_t columns = 0;         ///< of the panel that exist
+
+  bool first = true;             ///< else the sums go on from `sums`
+  bool last = true;              ///< else they are left in `sums`
+  std::int32_t* sums = nullptr;  ///< `[row_count, columns]`, only where not both
+  std::int64_t sums_stride = 0;
+
+  const float* row_steps = nullptr;  ///< null: row_step
+  float row_step = 1.0F;
+  const float* column_steps = nullptr;  ///< null: column_step
+  float column_step = 1.0F;
+  const float* bias = nullptr;  ///< null: none
+  float* y = nullptr;           ///< `(sum*row_step)*column_step + bias` at [m,n], or [n,m] where transposed
+  std::int64_t y_stride = 0;
+  bool transposed = false;
+  bool add = false;  ///< to what y holds
+};
+
+using PanelKernel = void (*)(const PanelWork&);
+
+void panel_kernel_portable(const PanelWork& work);
+#if defined(__x86_64__)
+void panel_kernel_avx2(const PanelWork& work);
+void panel_kernel_avx512_vnni(const PanelWork& work);
+#endif
+
+}  // namespace fixtune::detail

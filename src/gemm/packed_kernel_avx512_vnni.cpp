@@ -1,0 +1,193 @@
+// Compiled for AVX-512 with VNNI; see gemm/CMakeLists.txt.
+#include <immintrin.h>
+
+#include "packed_kernel.h"
+#include "transposed_store.h"
+#include "unroll.h"
+
+namespace fixtune::detail {
+namespace {
+
+constexpr int vectors = 3;  // of a panel's columns
+
+using Sums = __m512i[vectors];
+using Floats = __m512[vectors];
+
+inline __m512i broadcast(const std::int8_t* codes) {
+  std::int32_t four;
+  __builtin_memcpy(&four, codes, sizeof four);
+  return _mm512_set1_epi32(four);
+}
+
+inline void add_group(Sums& acc, const std::uint8_t* group, __m512i codes) {
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) acc[v] = _mm512_dpbusd_epi32(acc[v], _mm512_loadu_si512(group + 64 * v), codes);
+}
+
+inline std::int32_t times_128(std::uint32_t sum) { return static_cast<std::int32_t>(128U * sum); }
+
+struct Masks {
+  __mmask16 of[vectors];
+};
+
+inline Masks masks_for(std::int64_t columns) {
+  Masks masks{};
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    const std::int64_t left = columns - 16 * v;
+    masks.of[v] = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1U << left) - 1U);
+  }
+  return masks;
+}
+
+/// Digits times their columns of B, each byte of which is 128 too large.
+inline void sum_digits(Sums& acc, const PanelWork& w, std::int64_t row) {
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) acc[v] = _mm512_setzero_si512();
+  for (std::int32_t d = w.digit_starts[row]; d < w.digit_starts[row + 1]; ++d)
+    add_group(acc, w.panel + w.digits[d].group * panel_group_bytes, _mm512_set1_epi32(w.digits[d].codes));
+}
+
+/// acc + unit*digits in double, exact, rounded to FP32 once.
+inline __m512 joined_wide(__m512i acc, __m512i digits, double unit) {
+  const auto join = [&](__m256i a, __m256i d) __attribute__((always_inline)) {
+    const __m512d outliers = _mm512_mul_pd(_mm512_set1_pd(unit), _mm512_cvtepi32_pd(d));
+    return _mm512_cvtpd_ps(_mm512_add_pd(_mm512_cvtepi32_pd(a), outliers));
+  };
+  const __m256 low = join(_mm512_castsi512_si256(acc), _mm512_castsi512_si256(digits));
+  const __m256 high = join(_mm512_extracti64x4_epi64(acc, 1), _mm512_extracti64x4_epi64(digits, 1));
+  return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
+struct Tile {
+  std::int64_t first_row;
+  bool wide;
+};
+
+// What the sums start from: the outlier digits, times their unit, less 128 times what the row sums to.
+template <int R>
+inline void start(Sums (&acc)[R], const PanelWork& w, Tile tile, const Masks& masks) {
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const std::int64_t row = tile.first_row + r;
+    if (!w.first) {
+FIXTUNE_UNROLL
+      for (int v = 0; v < vectors; ++v)
+        acc[r][v] = _mm512_maskz_loadu_epi32(masks.of[v], w.sums + row * w.sums_stride + 16 * v);
+      continue;
+    }
+    std::uint32_t offset = static_cast<std::uint32_t>(w.row_sums[row]);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) acc[r][v] = _mm512_setzero_si512();
+    if (w.digit_starts != nullptr && !tile.wide && w.digit_starts[row] != w.digit_starts[row + 1]) {
+      sum_digits(acc[r], w, row);
+FIXTUNE_UNROLL
+      for (int v = 0; v < vectors; ++v) acc[r][v] = _mm512_mullo_epi32(acc[r][v], _mm512_set1_epi32(w.unit));
+      offset += static_cast<std::uint32_t>(w.unit) * static_cast<std::uint32_t>(w.digit_sums[row]);
+    }
+    // Wraps on the way; the finished sum fits.
+    const __m512i less = _mm512_set1_epi32(times_128(offset));
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) acc[r][v] = _mm512_sub_epi32(acc[r][v], less);
+  }
+}
+
+template <int R>
+inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index) {
+  const std::int8_t* row[R];
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r)
+    row[r] = w.rows + tile_index * w.tile_stride + r * w.row_stride + w.begin * w.group_stride;
+  const std::uint8_t* group = w.panel + w.begin * panel_group_bytes;
+  const std::int64_t bytes = (w.end - w.begin) * w.group_stride;
+  for (std::int64_t at = 0; at < bytes; at += w.group_stride, group += panel_group_bytes) {
+    const __m512i b0 = _mm512_loadu_si512(group);
+    const __m512i b1 = _mm512_loadu_si512(group + 64);
+    const __m512i b2 = _mm512_loadu_si512(group + 128);
+FIXTUNE_UNROLL
+    for (int r = 0; r < R; ++r) {
+      const __m512i a = broadcast(row[r] + at);
+      acc[r][0] = _mm512_dpbusd_epi32(acc[r][0], b0, a);
+      acc[r][1] = _mm512_dpbusd_epi32(acc[r][1], b1, a);
+      acc[r][2] = _mm512_dpbusd_epi32(acc[r][2], b2, a);
+    }
+  }
+}
+
+inline void to_floats(Floats& out, const Sums& acc, const PanelWork& w, std::int64_t row, bool wide) {
+  if (!wide || w.digit_starts[row] == w.digit_starts[row + 1]) {
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) out[v] = _mm512_cvtepi32_ps(acc[v]);
+    return;
+  }
+  Sums digits;
+  sum_digits(digits, w, row);
+  const __m512i less = _mm512_set1_epi32(times_128(static_cast<std::uint32_t>(w.digit_sums[row])));
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) out[v] = joined_wide(acc[v], _mm512_sub_epi32(digits[v], less), w.unit);
+}
+
+template <int R>
+inline void finish(const Sums (&acc)[R], const PanelWork& w, Tile tile, const Masks& masks) {
+  alignas(64) float transposed[R * panel_columns];
+  Floats column_steps, bias;
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    column_steps[v] = w.column_steps != nullptr ? _mm512_maskz_loadu_ps(masks.of[v], w.column_steps + 16 * v)
+                                                : _mm512_set1_ps(w.column_step);
+    bias[v] = w.bias != nullptr ? _mm512_maskz_loadu_ps(masks.of[v], w.bias + 16 * v) : _mm512_setzero_ps();
+  }
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const std::int64_t row = tile.first_row + r;
+    const __m512 row_step = _mm512_set1_ps(w.row_steps != nullptr ? w.row_steps[row] : w.row_step);
+    Floats y;
+    to_floats(y, acc[r], w, row, tile.wide);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      y[v] = _mm512_mul_ps(_mm512_mul_ps(y[v], row_step), column_steps[v]);
+      if (w.bias != nullptr) y[v] = _mm512_add_ps(y[v], bias[v]);
+      float* out = w.transposed ? transposed + r * panel_columns + 16 * v : w.y + row * w.y_stride + 16 * v;
+      if (w.add && !w.transposed) y[v] = _mm512_add_ps(_mm512_maskz_loadu_ps(masks.of[v], out), y[v]);
+      _mm512_mask_storeu_ps(out, masks.of[v], y[v]);
+    }
+  }
+  if (w.transposed) store_transposed(transposed, panel_columns, R, w.columns, w.y + tile.first_row, w.y_stride, w.add);
+}
+
+template <int R>
+void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks) {
+  const Tile tile{tile_index * tile_rows, w.wide_tiles != nullptr && w.wide_tiles[tile_index] != 0};
+  Sums acc[R];
+  start(acc, w, tile, masks);
+  contract(acc, w, tile_index);
+  if (w.last) {
+    finish(acc, w, tile, masks);
+    return;
+  }
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r)
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v)
+      _mm512_mask_storeu_epi32(w.sums + (tile.first_row + r) * w.sums_stride + 16 * v, masks.of[v], acc[r][v]);
+}
+
+}  // namespace
+
+void panel_kernel_avx512_vnni(const PanelWork& w) {
+  const Masks masks = masks_for(w.columns);
+  const std::int64_t whole = w.row_count / tile_rows;
+  for (std::int64_t t = 0; t < whole; ++t) run_tile<8>(w, t, masks);
+  switch (w.row_count % tile_rows) {
+    case 1: return run_tile<1>(w, whole, masks);
+    case 2: return run_tile<2>(w, whole, masks);
+    case 3: return run_tile<3>(w, whole, masks);
+    case 4: return run_tile<4>(w, whole, masks);
+    case 5: return run_tile<5>(w, whole, masks);
+    case 6: return run_tile<6>(w, whole, masks);
+    case 7: return run_tile<7>(w, whole, masks);
+    default: return;
+  }
+}
+
+}  // namespace fixtune::detail

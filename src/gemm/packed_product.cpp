@@ -1,0 +1,193 @@
+#include "fixtune/gemm/packed_product.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "fixtune/core/parallel.h"
+#include "packed_dispatch.h"
+#include "packed_kernel.h"
+
+namespace fixtune {
+
+using detail::group_codes;
+using detail::panel_columns;
+using detail::PanelWork;
+using detail::tile_rows;
+
+namespace {
+
+/// Groups of a contraction that run in one go: a panel's part stays in the second-level cache.
+constexpr Index groups_at_once = 1536;
+/// Rows whose codes stay in the second-level cache while the panels pass.
+constexpr Index most_rows = 128;
+
+/// How the output is cut into tasks.
+struct Blocks {
+  Index rows, panels;      ///< of one block
+  Index row_blocks, panel_blocks;
+
+  Index count() const { return row_blocks * panel_blocks; }
+};
+
+Blocks cut(Index rows, Index panels) {
+  Blocks b{};
+  b.rows = std::min(most_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
+  b.panels = panels;
+  const Index wanted = thread_count() == 1 ? 1 : 4 * thread_count();
+  const auto ceil = [](Index a, Index by) { return (a + by - 1) / by; };
+  while (ceil(rows, b.rows) * ceil(panels, b.panels) < wanted) {
+    if (b.panels > 4)
+      b.panels = ceil(b.panels, 2);
+    else if (b.rows > 4 * tile_rows)
+      b.rows = ceil(b.rows / 2, tile_rows) * tile_rows;
+    else if (b.panels > 1)
+      b.panels = ceil(b.panels, 2);
+    else
+      break;
+  }
+  b.row_blocks = ceil(rows, b.rows);
+  b.panel_blocks = ceil(panels, b.panels);
+  return b;
+}
+
+}  // namespace
+
+/// One product on its way through the blocks.
+class PackedProduct {
+ public:
+  PackedProduct(const PackedRows& a, const DigitRows& digits, const PackedColumns& b) : a_(a), digits_(digits), b_(b) {
+    if (a.contraction() != b.contraction())
+      fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a.rows(), a.contraction(),
+           b.contraction(), b.columns());
+    mark_wide_tiles();
+  }
+
+  void run(const ProductOutput& output) {
+    PanelWork work = work_of(output);
+    for_blocks(work);
+  }
+  void run(std::int32_t* c, Index ldc) {
+    PanelWork work = work_of({});
+    work.last = false;
+    work.sums = c;
+    work.sums_stride = ldc;
+    for_blocks(work);
+  }
+
+ private:
+  void mark_wide_tiles() {
+    if (digits_.empty()) return;
+    const auto most = std::int64_t{1} << 31;
+    wide_.assign(static_cast<std::size_t>((a_.rows() + tile_rows - 1) / tile_rows), 0);
+    for (Index r = 0; r < a_.rows(); ++r) {
+      const std::int64_t digits = digits_.magnitudes_[static_cast<std::size_t>(r)];
+      if (127 * (std::int64_t{digits_.unit_} * digits + 127 * a_.contraction()) >= most)
+        wide_[static_cast<std::size_t>(r / tile_rows)] = 1;
+      if (127 * digits >= most) fail("packed product: the outlier digits of row {} sum past 32 bits", r);
+    }
+  }
+
+  PanelWork work_of(const ProductOutput& o) const {
+    PanelWork w;
+    w.tile_stride = a_.tile_stride_;
+    w.row_stride = a_.row_stride_;
+    w.group_stride = a_.group_stride_;
+    if (!digits_.empty()) {
+      static_assert(sizeof(DigitRows::Group) == sizeof(detail::DigitGroup));
+      w.unit = digits_.unit_;
+      w.digits = reinterpret_cast<const detail::DigitGroup*>(digits_.groups_.data());
+    }
+    w.row_step = o.row_step;
+    w.column_step = o.column_step;
+    w.row_steps = o.row_steps;
+    w.column_steps = o.column_steps;
+    w.bias = o.bias;
+    w.y = o.y;
+    w.y_stride = o.stride;
+    w.transposed = o.transposed;
+    w.add = o.add;
+    return w;
+  }
+
+  void for_blocks(const PanelWork& work) {
+    const Blocks blocks = cut(a_.rows(), b_.panels());
+    std::atomic<Index> next{0};
+    parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {
+      AlignedBuffer<std::int32_t> sums;
+      for (Index i = next++; i < blocks.count(); i = next++) run_block(work, blocks, i, sums);
+    });
+  }
+
+  void run_block(const PanelWork& work, const Blocks& blocks, Index index, AlignedBuffer<std::int32_t>& sums) const {
+    const Index row = index / blocks.panel_blocks * blocks.rows;
+    const Index panel = index % blocks.panel_blocks * blocks.panels;
+    const Index last_panel = std::min(panel + blocks.panels, b_.panels());
+    PanelWork block = at_row(work, row, std::min(blocks.rows, a_.rows() - row));
+    const Index groups = a_.codes_ == nullptr ? 0 : b_.groups();
+    const bool keeps_own_sums = work.last && groups > groups_at_once;
+    if (keeps_own_sums) sums.resize_discarding(block.row_count * blocks.panels * panel_columns);
+    for (Index begin = 0; begin == 0 || begin < groups; begin += groups_at_once) {
+      const Index end = std::min(begin + groups_at_once, groups);
+      for (Index p = panel; p < last_panel; ++p) {
+        PanelWork part = at_panel(block, p);
+        part.begin = begin;
+        part.end = end;
+        part.first = begin == 0;
+        part.last = work.last && end == groups;
+        if (keeps_own_sums) {
+          part.sums = sums.data() + (p - panel) * block.row_count * panel_columns;
+          part.sums_stride = panel_columns;
+        }
+        detail::active_panel_kernel()(part);
+      }
+    }
+  }
+
+  PanelWork at_row(PanelWork w, Index row, Index count) const {
+    const auto r = static_cast<std::size_t>(row);
+    w.row_count = count;
+    w.rows = a_.codes_ + row / tile_rows * a_.tile_stride_;
+    w.row_sums = a_.sums_.data() + r;
+    if (w.digits != nullptr) {
+      w.digit_starts = digits_.starts_.data() + r;
+      w.digit_sums = digits_.sums_.data() + r;
+      w.wide_tiles = wide_.data() + row / tile_rows;
+    }
+    if (w.row_steps != nullptr) w.row_steps += row;
+    if (w.y != nullptr) w.y += w.transposed ? row : row * w.y_stride;
+    if (w.sums != nullptr) w.sums += row * w.sums_stride;
+    return w;
+  }
+
+  PanelWork at_panel(PanelWork w, Index panel) const {
+    const Index column = panel * panel_columns;
+    w.panel = b_.group(panel, 0);
+    w.columns = std::min(panel_columns, b_.columns() - column);
+    if (w.column_steps != nullptr) w.column_steps += column;
+    if (w.bias != nullptr) w.bias += column;
+    if (w.y != nullptr) w.y += w.transposed ? column * w.y_stride : column;
+    if (w.sums != nullptr) w.sums += column;
+    return w;
+  }
+
+  const PackedRows& a_;
+  const DigitRows& digits_;
+  const PackedColumns& b_;
+  std::vector<std::uint8_t> wide_;
+};
+
+void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output) {
+  if (a.contraction() > max_contraction_8x8)
+    fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
+         max_contraction_8x8);
+  PackedProduct(a, digits, b).run(output);
+}
+
+void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {
+  if (a.contraction() > max_contraction_8x8)
+    fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
+         max_contraction_8x8);
+  PackedProduct(a, {}, b).run(c, ldc);
+}
+
+}  // namespace fixtune

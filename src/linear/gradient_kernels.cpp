@@ -1,0 +1,91 @@
+#include "linear/gradient_kernels.h"
+
+#include "fixtune/core/multiversion.h"
+#include "quant/rounding.h"
+
+namespace fixtune::gradient_kernels {
+namespace {
+
+using rounding::clamped;
+using rounding::magnitude_bits;
+
+FIXTUNE_INLINE std::uint32_t in_byte(std::int32_t code, int byte) {
+  return (static_cast<std::uint32_t>(code) & 0xffU) << (8 * byte);
+}
+
+FIXTUNE_INLINE std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
+
+}  // namespace
+
+// Each reader's loop is a few instructions an element over a row that stays in the first-level cache.
+FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
+  const float* __restrict dy = pass.dy;
+  const std::int64_t count = pass.count;
+  if (pass.column_largest != nullptr) {
+    std::int32_t* __restrict largest = pass.column_largest;
+    const float scale = pass.row_scale;
+    for (std::int64_t n = 0; n < count; ++n) largest[n] = larger(largest[n], magnitude_bits(dy[n] * scale));
+  }
+  if (pass.column_sum != nullptr) {
+    float* __restrict sum = pass.column_sum;
+    for (std::int64_t n = 0; n < count; ++n) sum[n] += dy[n];
+  }
+  std::int32_t row_largest = 0;
+  if (pass.scaled == nullptr || pass.column_scale == nullptr) {
+    for (std::int64_t n = 0; n < count; ++n) row_largest = larger(row_largest, magnitude_bits(dy[n]));
+    return row_largest;
+  }
+  float* __restrict scaled = pass.scaled;
+  const float* __restrict scale = pass.column_scale;
+  for (std::int64_t n = 0; n < count; ++n) {
+    scaled[n] = dy[n] * scale[n];
+    row_largest = larger(row_largest, magnitude_bits(scaled[n]));
+  }
+  return row_largest;
+}
+
+FIXTUNE_MULTIVERSION void encode_nearest(const GroupPass& pass) {
+  const float* __restrict x0 = pass.rows[0];
+  const float* __restrict x1 = pass.rows[1];
+  const float* __restrict x2 = pass.rows[2];
+  const float* __restrict x3 = pass.rows[3];
+  const float* __restrict inverse = pass.inverse;
+  const float s0 = pass.row_scale[0], s1 = pass.row_scale[1], s2 = pass.row_scale[2], s3 = pass.row_scale[3];
+  const float limit = pass.limit;
+  std::uint32_t words[48];
+  for (std::int64_t n = 0; n < pass.columns; ++n) {
+    const std::uint32_t q0 = in_byte(rounding::nearest(clamped((x0[n] * s0) * inverse[n], limit)), 0);
+    const std::uint32_t q1 = in_byte(rounding::nearest(clamped((x1[n] * s1) * inverse[n], limit)), 1);
+    const std::uint32_t q2 = in_byte(rounding::nearest(clamped((x2[n] * s2) * inverse[n], limit)), 2);
+    const std::uint32_t q3 = in_byte(rounding::nearest(clamped((x3[n] * s3) * inverse[n], limit)), 3);
+    words[n] = (q0 | q1 | q2 | q3) ^ 0x80808080U;
+  }
+  __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
+}
+
+FIXTUNE_MULTIVERSION void encode_stochastic(const GroupPass& pass) {
+  const float* __restrict inverse = pass.inverse;
+  std::uint32_t words[48];
+  for (std::int64_t n = 0; n < pass.columns; ++n) words[n] = 0x80808080U;
+  for (int t = 0; t < 4; ++t) {
+    const float* __restrict x = pass.rows[t];
+    const float scale = pass.row_scale[t], limit = pass.limit;
+    const std::uint32_t low = pass.low, high = pass.high[t], first = pass.first[t];
+    for (std::int64_t n = 0; n < pass.columns; ++n) {
+      const float u = rounding::uniform(low, high, first + static_cast<std::uint32_t>(n));
+      words[n] ^= in_byte(rounding::stochastic(clamped((x[n] * scale) * inverse[n], limit), u), t);
+    }
+  }
+  __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
+}
+
+FIXTUNE_MULTIVERSION void join_largest(std::int32_t* __restrict into, const std::int32_t* __restrict other,
+                                       std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) into[i] = larger(into[i], other[i]);
+}
+
+FIXTUNE_MULTIVERSION void add(float* __restrict into, const float* __restrict other, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) into[i] += other[i];
+}
+
+}  // namespace fixtune::gradient_kernels

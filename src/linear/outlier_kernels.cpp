@@ -1,0 +1,22 @@
+#include "linear/outlier_kernels.h"
+
+#include "fixtune/core/multiversion.h"
+
+namespace fixtune::outlier_kernels {
+
+FIXTUNE_MULTIVERSION void accumulate(std::int32_t* __restrict sum, std::int32_t code,
+                                     const std::int16_t* __restrict weights, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) sum[i] += code * weights[i];
+}
+
+FIXTUNE_MULTIVERSION void add_scaled(const std::int32_t* __restrict sum, float row_step, float column_step,
+                                     std::int64_t count, float* __restrict y) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] += (static_cast<float>(sum[i]) * row_step) * column_step;
+}
+
+FIXTUNE_MULTIVERSION void add_scaled(const std::int64_t* __restrict sum, float row_step, float column_step,
+                                     std::int64_t count, float* __restrict y) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] += (static_cast<float>(sum[i]) * row_step) * column_step;
+}
+
+}  // namespace fixtune::outlier_kernels

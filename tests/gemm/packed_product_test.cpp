@@ -1,0 +1,217 @@
+// Packed products on every kernel of this CPU against an evaluation in 64-bit integers: the same bits.
+#include "fixtune/gemm/packed_product.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "fixtune/core/parallel.h"
+
+namespace fixtune {
+namespace {
+
+using Codes = std::vector<std::int8_t>;
+
+Codes random_codes(Index count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_int_distribution<int> code(-127, 127);
+  Codes codes(static_cast<std::size_t>(count));
+  for (std::int8_t& c : codes) c = static_cast<std::int8_t>(code(generator));
+  return codes;
+}
+
+std::vector<float> random_floats(Index count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> value(0.5F, 2.0F);
+  std::vector<float> floats(static_cast<std::size_t>(count));
+  for (float& f : floats) f = value(generator);
+  return floats;
+}
+
+/// A[m, k] (row-major), digits in it, B[n, k] (row-major), and what the epilogue multiplies with.
+struct Operands {
+  Index m, n, k;
+  std::int32_t unit;
+  Codes a, b;
+  std::vector<SparseDigit> digits;
+  std::vector<float> row_steps, column_steps, bias;
+
+  Operands(Index rows, Index columns, Index contraction, std::int32_t digit_unit, int digit, Index digit_every)
+      : m(rows), n(columns), k(contraction), unit(digit_unit), a(random_codes(rows * contraction, 1)),
+        b(random_codes(columns * contraction, 2)), row_steps(random_floats(rows, 3)),
+        column_steps(random_floats(columns, 4)), bias(random_floats(columns, 5)) {
+    for (Index i = 0; digit_every > 0 && i < m * k; i += digit_every)
+      digits.push_back({static_cast<std::int32_t>(i / k), static_cast<std::int32_t>(i % k),
+                        (i / digit_every) % 2 == 0 ? digit : -digit / 2});
+  }
+
+  std::int64_t sum(Index row, Index column) const {
+    std::int64_t total = 0;
+    for (Index i = 0; i < k; ++i)
+      total += a[static_cast<std::size_t>(row * k + i)] * b[static_cast<std::size_t>(column * k + i)];
+    for (const SparseDigit& d : digits)
+      if (d.row == row)
+        total += std::int64_t{unit} * d.digit * b[static_cast<std::size_t>(column * k + d.column)];
+    return total;
+  }
+  float value(Index row, Index column) const {
+    const float scaled = (static_cast<float>(sum(row, column)) * row_steps[static_cast<std::size_t>(row)]) *
+                         column_steps[static_cast<std::size_t>(column)];
+    return scaled + bias[static_cast<std::size_t>(column)];
+  }
+  Codes transposed_a() const {
+    Codes t(a.size());
+    for (Index r = 0; r < m; ++r)
+      for (Index c = 0; c < k; ++c) t[static_cast<std::size_t>(c * m + r)] = a[static_cast<std::size_t>(r * k + c)];
+    return t;
+  }
+  ProductOutput output(std::vector<float>& y, bool transposed) const {
+    ProductOutput out;
+    out.y = y.data();
+    out.stride = transposed ? m : n;
+    out.transposed = transposed;
+    out.row_steps = row_steps.data();
+    out.column_steps = column_steps.data();
+    out.bias = bias.data();
+    return out;
+  }
+  void expect_equal(const std::vector<float>& y, bool transposed, float times = 1.0F) const {
+    for (Index r = 0; r < m; ++r)
+      for (Index c = 0; c < n; ++c)
+        ASSERT_EQ(y[static_cast<std::size_t>(transposed ? c * m + r : r * n + c)], times * value(r, c))
+            << "row " << r << ", column " << c;
+  }
+};
+
+class PackedProducts : public ::testing::TestWithParam<PackedKernel> {
+ protected:
+  void SetUp() override { use_packed_kernel(GetParam()); }
+  void TearDown() override { use_packed_kernel(best_); }
+
+ private:
+  const PackedKernel best_ = active_packed_kernel();
+};
+
+TEST_P(PackedProducts, EqualSixtyFourBitSumsForEveryRemainder) {
+  for (const Index m : {1, 2, 3, 4, 5, 6, 7, 8, 19})
+    for (const Index n : {1, 15, 17, 48, 101})
+      for (const Index k : {1, 3, 4, 37, 64}) {
+        const Operands o(m, n, k, 254, 100, 5);
+        std::vector<float> y(static_cast<std::size_t>(m * n));
+        packed_product(PackedRows::view({o.a.data(), m, k, k}), DigitRows(o.digits, m, o.unit),
+                       PackedColumns::pack({o.b.data(), n, k, k}, Transpose::Yes), o.output(y, false));
+        o.expect_equal(y, false);
+      }
+}
+
+TEST_P(PackedProducts, RowsAndOutputMayBeTransposed) {
+  const Operands o(29, 53, 45, 254, 127, 7);
+  const Codes stored = o.transposed_a();
+  std::vector<SparseDigit> as_stored;  // sorted by (row, column) of the stored matrix
+  for (Index column = 0; column < o.k; ++column)
+    for (const SparseDigit& d : o.digits)
+      if (d.column == column) as_stored.push_back({d.column, d.row, d.digit});
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  packed_product(PackedRows::transpose({stored.data(), o.k, o.m, o.m}), DigitRows(as_stored, o.m, o.unit, true),
+                 PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes), o.output(y, true));
+  o.expect_equal(y, true);
+}
+
+TEST_P(PackedProducts, ColumnsMayBeStoredEitherWay) {
+  const Operands o(9, 77, 26, 1, 0, 0);
+  Codes stored(o.b.size());
+  for (Index n = 0; n < o.n; ++n)
+    for (Index k = 0; k < o.k; ++k)
+      stored[static_cast<std::size_t>(k * o.n + n)] = o.b[static_cast<std::size_t>(n * o.k + k)];
+  const PackedColumns lines = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+  const PackedColumns groups = PackedColumns::pack({stored.data(), o.k, o.n, o.n}, Transpose::No);
+  for (Index n = 0; n < o.n; ++n)
+    for (Index k = 0; k < o.k; ++k) {
+      ASSERT_EQ(lines.code(k, n), o.b[static_cast<std::size_t>(n * o.k + k)]);
+      ASSERT_EQ(groups.code(k, n), lines.code(k, n));
+    }
+}
+
+// 127*(254*sum|d| + 127*K) passes 2^31 here: 70 digits of two INT8 planes in each row.
+TEST_P(PackedProducts, DigitsPastThirtyTwoBitsJoinInSixtyFour) {
+  const Operands o(11, 50, 140, 254, 127 * 255, 2);
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  ASSERT_GT(std::abs(o.sum(0, 0)) + std::abs(o.sum(3, 1)) + std::abs(o.sum(5, 7)), 1LL << 31);
+  packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), DigitRows(o.digits, o.m, o.unit),
+                 PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes), o.output(y, false));
+  o.expect_equal(y, false);
+}
+
+TEST_P(PackedProducts, LongContractionsRunInParts) {
+  const Operands o(13, 49, 13001, 254, 64, 11);
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+  packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), DigitRows(o.digits, o.m, o.unit), b, o.output(y, false));
+  o.expect_equal(y, false);
+  std::vector<std::int32_t> c(y.size());
+  packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), b, c.data(), o.n);
+  Operands plain = o;
+  plain.digits.clear();
+  for (Index r = 0; r < o.m; ++r)
+    for (Index n = 0; n < o.n; ++n) ASSERT_EQ(c[static_cast<std::size_t>(r * o.n + n)], plain.sum(r, n));
+}
+
+TEST_P(PackedProducts, AddsToWhatIsThere) {
+  for (const bool transposed : {false, true}) {
+    const Operands o(21, 60, 33, 254, 3, 9);
+    std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+    const PackedRows a = PackedRows::view({o.a.data(), o.m, o.k, o.k});
+    const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+    ProductOutput output = o.output(y, transposed);
+    packed_product(a, DigitRows(o.digits, o.m, o.unit), b, output);
+    output.add = true;
+    packed_product(a, DigitRows(o.digits, o.m, o.unit), b, output);
+    o.expect_equal(y, transposed, 2.0F);
+  }
+}
+
+TEST_P(PackedProducts, DigitsAloneNeedNoCodes) {
+  Operands o(10, 35, 44, 1, 90, 3);
+  std::fill(o.a.begin(), o.a.end(), std::int8_t{0});
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  packed_product(PackedRows::zeros(o.m, o.k), DigitRows(o.digits, o.m, 1),
+                 PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes), o.output(y, false));
+  o.expect_equal(y, false);
+}
+
+TEST_P(PackedProducts, SameBitsOnAnyNumberOfThreads) {
+  const Operands o(300, 200, 77, 254, 50, 13);
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 4}) {
+    set_thread_count(threads);
+    results.emplace_back(static_cast<std::size_t>(o.m * o.n));
+    packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), DigitRows(o.digits, o.m, o.unit),
+                   PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes), o.output(results.back(), false));
+  }
+  set_thread_count(0);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, PackedProducts, ::testing::ValuesIn(available_packed_kernels()),
+                         [](const auto& tested) { return std::string(name(tested.param)); });
+
+TEST(PackedProduct, NamesShapesThatDisagreeAndContractionsTooLong) {
+  const Codes codes(64, std::int8_t{1});
+  const PackedRows a = PackedRows::view({codes.data(), 2, 8, 8});
+  const PackedColumns b = PackedColumns::pack({codes.data(), 2, 12, 12}, Transpose::Yes);
+  std::vector<float> y(4);
+  ProductOutput output;
+  output.y = y.data();
+  output.stride = 2;
+  EXPECT_THROW(packed_product(a, b, output), Error);
+  const Codes many(static_cast<std::size_t>(max_contraction_8x8) + 1, std::int8_t{127});
+  const Index k = max_contraction_8x8 + 1;
+  EXPECT_THROW(packed_product(PackedRows::view({many.data(), 1, k, k}),
+                              PackedColumns::pack({many.data(), 1, k, k}, Transpose::Yes), output),
+               Error);
+}
+
+}  // namespace
+}  // namespace fixtune
