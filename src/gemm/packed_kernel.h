@@ -14,6 +14,9 @@ inline constexpr std::int64_t panel_group_bytes = panel_columns * group_codes;
 /// Rows that share a pass over a panel.
 inline constexpr std::int64_t tile_rows = 8;
 
+/// Groups that one call contracts at most: a panel's part of them stays in the second-level cache.
+inline constexpr std::int64_t most_groups = 1024;
+
 /// Outlier digits of one row within one group of four columns, as that group's codes would lie.
 struct DigitGroup {
   std::int32_t group;

@@ -152,7 +152,7 @@ FIXTUNE_UNROLL
       _mm512_mask_storeu_ps(out, masks.of[v], y[v]);
     }
   }
-  if (w.transposed) store_transposed(transposed, panel_columns, R, w.columns, w.y + tile.first_row, w.y_stride, w.add);
+  if (w.transposed) store_transposed<R>(transposed, panel_columns, w.columns, w.y + tile.first_row, w.y_stride, w.add);
 }
 
 template <int R>

@@ -16,8 +16,6 @@ using detail::tile_rows;
 
 namespace {
 
-/// Groups of a contraction that run in one go: a panel's part stays in the second-level cache.
-constexpr Index groups_at_once = 1536;
 /// Rows whose codes stay in the second-level cache while the panels pass.
 constexpr Index most_rows = 128;
 
@@ -124,10 +122,10 @@ class PackedProduct {
     const Index last_panel = std::min(panel + blocks.panels, b_.panels());
     PanelWork block = at_row(work, row, std::min(blocks.rows, a_.rows() - row));
     const Index groups = a_.codes_ == nullptr ? 0 : b_.groups();
-    const bool keeps_own_sums = work.last && groups > groups_at_once;
+    const bool keeps_own_sums = work.last && groups > detail::most_groups;
     if (keeps_own_sums) sums.resize_discarding(block.row_count * blocks.panels * panel_columns);
-    for (Index begin = 0; begin == 0 || begin < groups; begin += groups_at_once) {
-      const Index end = std::min(begin + groups_at_once, groups);
+    for (Index begin = 0; begin == 0 || begin < groups; begin += detail::most_groups) {
+      const Index end = std::min(begin + detail::most_groups, groups);
       for (Index p = panel; p < last_panel; ++p) {
         PanelWork part = at_panel(block, p);
         part.begin = begin;
