@@ -1,12 +1,13 @@
 #include "fixtune/autograd/attention.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <vector>
 
-#include "elementwise_kernels.h"
+#include "dropout_mask.h"
 #include "fixtune/core/parallel.h"
-#include "row_kernels.h"
+#include "lane_kernels.h"
 
 namespace fixtune {
 
@@ -16,41 +17,51 @@ namespace {
 struct Item {
   Index first = 0;   ///< first token
   Index length = 0;  ///< tokens
-  Index column = 0;  ///< first column of the head
-  Index weights = 0; ///< where its [length, length] attention weights begin
+  Index head = 0;
+  Index row = 0;     ///< its first row of attention weights, over all items
 };
 
 struct Plan {
-  std::vector<Item> items;
-  Index weights = 0;  ///< of all items
-  Index hidden = 0;
-  Index head_size = 0;
-  float factor = 1.0F;  ///< 1 / sqrt(head_size)
-  FloatKind products = FloatKind::FP32;
-  detail::DropoutMask mask;
+  std::vector<Item> items;  ///< the longest first, so that no thread is left with a long one at the end
+  Index rows = 0;           ///< of attention weights, over all items
+  Index longest = 0;
+  AlignedBuffer<std::uint32_t> mixed_keys;
+  detail::AttentionShape shape;
+
+  std::size_t bytes() const { return items.size() * sizeof(Item) + mixed_keys.bytes(); }
 };
 
-Plan make_plan(Index tokens, Index hidden, std::span<const Index> offsets, const AttentionOptions& options) {
+detail::AttentionShape make_shape(Index hidden, const AttentionOptions& options) {
   if (options.heads < 1 || hidden % options.heads != 0)
     fail("attention: {} heads do not divide {} columns", options.heads, hidden);
-  if (!(options.dropout >= 0.0F && options.dropout < 1.0F))
-    fail("attention: dropout probability {} is outside [0, 1)", options.dropout);
+  detail::AttentionShape shape;
+  shape.size = hidden / options.heads;
+  shape.stride = hidden;
+  shape.factor = 1.0F / std::sqrt(static_cast<float>(shape.size));
+  shape.bf16 = options.products == FloatKind::BF16;
+  shape.mask = detail::dropout_mask(options.random, options.dropout, "attention");
+  return shape;
+}
+
+Plan make_plan(Index tokens, Index hidden, std::span<const Index> offsets, const AttentionOptions& options) {
+  Plan plan;
+  plan.shape = make_shape(hidden, options);
   if (offsets.empty() || offsets.front() != 0 || offsets.back() != tokens)
     fail("attention: sentence offsets must go from 0 to the {} tokens", tokens);
-  Plan plan;
-  plan.hidden = hidden;
-  plan.head_size = hidden / options.heads;
-  plan.factor = 1.0F / std::sqrt(static_cast<float>(plan.head_size));
-  plan.products = options.products;
-  plan.mask = {options.random.low(), options.random.high(), options.dropout, 1.0F / (1.0F - options.dropout)};
+  plan.items.reserve((offsets.size() - 1) * static_cast<std::size_t>(options.heads));
   for (std::size_t s = 0; s + 1 < offsets.size(); ++s) {
     const Index length = offsets[s + 1] - offsets[s];
     if (length < 0) fail("attention: sentence {} ends before it begins", s);
-    for (Index h = 0; length > 0 && h < options.heads; ++h) {
-      plan.items.push_back({offsets[s], length, h * plan.head_size, plan.weights});
-      plan.weights += length * length;
-    }
+    for (Index h = 0; length > 0 && h < options.heads; ++h, plan.rows += length)
+      plan.items.push_back({offsets[s], length, h, plan.rows});
+    plan.longest = std::max(plan.longest, length);
   }
+  std::stable_sort(plan.items.begin(), plan.items.end(),
+                   [](const Item& a, const Item& b) { return a.length > b.length; });
+  constexpr Index whole_vectors = 16;
+  plan.mixed_keys = AlignedBuffer<std::uint32_t>((plan.longest + whole_vectors - 1) / whole_vectors * whole_vectors);
+  for (Index i = 0; i < plan.mixed_keys.size(); ++i)
+    plan.mixed_keys[i] = mix32(static_cast<std::uint32_t>(i) ^ plan.shape.mask.low);
   return plan;
 }
 
@@ -58,114 +69,142 @@ Plan make_plan(Index tokens, Index hidden, std::span<const Index> offsets, const
 template <typename Body>
 void for_each_item(const Plan& plan, const Body& body) {
   std::atomic<std::size_t> next{0};
+  const Index scratch_size = detail::lane_kernels().attention_scratch(plan.longest, plan.shape.size);
   parallel_for(thread_count(), 1, [&](Index, Index) {
-    AlignedBuffer<float> scratch;
-    for (std::size_t i = next++; i < plan.items.size(); i = next++) body(plan.items[i], scratch);
+    thread_local AlignedBuffer<float> scratch;
+    scratch.resize_discarding(scratch_size);
+    for (std::size_t i = next++; i < plan.items.size(); i = next++) body(plan.items[i], scratch.data());
   });
 }
 
-// A head's slice of [tokens, hidden].
+// A head's slice of [tokens, hidden], or null of an absent one.
 template <typename T>
 T* slice(T* data, const Item& item, const Plan& plan) {
-  return data + item.first * plan.hidden + item.column;
+  return data == nullptr ? nullptr : data + item.first * plan.shape.stride + item.head * plan.shape.size;
 }
 
-// [length, length] = rows of a slice times rows of another.
-void product_of_slices(float* c, const float* a, const float* b, const Item& item, const Plan& plan) {
-  const Index n = item.length;
-  float_product_serial(plan.products, {a, b, c, n, n, plan.head_size, plan.hidden, plan.hidden, n}, Transpose::No,
-                       /*transpose_b=*/Transpose::Yes);
-}
-
-// slice = op(weights) times a slice.
-void weigh_slice(float* c, const float* weights, Transpose transpose, const float* b, const Item& item,
-                 const Plan& plan) {
-  const Index n = item.length;
-  float_product_serial(plan.products, {weights, b, c, n, plan.head_size, n, n, plan.hidden, plan.hidden}, transpose,
-                       Transpose::No);
-}
-
-void apply_dropout(float* out, const float* in, const Item& item, const Plan& plan) {
-  detail::dropout_into(out, in, plan.mask, static_cast<std::uint64_t>(item.weights), item.length * item.length);
-}
-
-Tensor forward(const Plan& plan, const Tensor& q, const Tensor& k, const Tensor& v, AlignedBuffer<float>& weights) {
-  Tensor y(q.rows(), q.cols());
-  for_each_item(plan, [&](const Item& item, AlignedBuffer<float>& scratch) {
-    float* p = weights.data() + item.weights;
-    product_of_slices(p, slice(q.data(), item, plan), slice(k.data(), item, plan), item, plan);
-    detail::softmax_rows(p, plan.factor, item.length, item.length);
-    if (plan.mask.probability > 0.0F) {
-      scratch.resize_discarding(item.length * item.length);
-      apply_dropout(scratch.data(), p, item, plan);
-      p = scratch.data();
-    }
-    weigh_slice(slice(y.data(), item, plan), p, Transpose::No, slice(v.data(), item, plan), item, plan);
-  });
-  return y;
+// Where the BF16 copy of that slice lies: the heads of a sentence one after the other.
+template <typename T>
+T* compact_slice(T* data, const Item& item, const Plan& plan) {
+  return data == nullptr ? nullptr : data + item.first * plan.shape.stride + item.head * plan.shape.size * item.length;
 }
 
 struct Saved {
   Plan plan;
-  AlignedBuffer<float> weights;
-  std::shared_ptr<const Tensor> q, k, v;
+  AlignedBuffer<float> maximum, inverse_sum;            // of each row of weights
+  std::shared_ptr<const Tensor> q, k, v;                // either
+  AlignedBuffer<std::uint16_t> bf16_q, bf16_k, bf16_v;  // or
+
+  detail::AttentionShape shape() const {
+    detail::AttentionShape s = plan.shape;
+    s.mixed_keys = plan.mixed_keys.data();
+    return s;
+  }
+  // Its own bytes; tensors are counted by the tape.
+  std::size_t bytes() const {
+    return plan.bytes() + maximum.bytes() + inverse_sum.bytes() + bf16_q.bytes() + bf16_k.bytes() + bf16_v.bytes();
+  }
 };
+
+float* rows_from(const AlignedBuffer<float>& buffer, const Item& item) {
+  return buffer.size() == 0 ? nullptr : const_cast<float*>(buffer.data()) + item.row;
+}
+
+Tensor forward(Saved& saved, const Tensor& q, const Tensor& k, const Tensor& v) {
+  Tensor y(q.rows(), q.cols());
+  const Plan& plan = saved.plan;
+  const detail::AttentionShape shape = saved.shape();
+  for_each_item(plan, [&](const Item& item, float* scratch) {
+    detail::AttentionForward f;
+    f.q = slice(q.data(), item, plan);
+    f.k = slice(k.data(), item, plan);
+    f.v = slice(v.data(), item, plan);
+    f.kept_q = compact_slice(saved.bf16_q.data(), item, plan);
+    f.kept_k = compact_slice(saved.bf16_k.data(), item, plan);
+    f.kept_v = compact_slice(saved.bf16_v.data(), item, plan);
+    f.rows = {rows_from(saved.maximum, item), rows_from(saved.inverse_sum, item)};
+    f.y = slice(y.data(), item, plan);
+    detail::lane_kernels().attention_forward(shape, {item.length, static_cast<std::uint64_t>(item.row)}, f, scratch);
+  });
+  return y;
+}
 
 void backward(const Saved& saved, const Tensor& dy, Gradient& dq_slot, Gradient& dk_slot, Gradient& dv_slot) {
   const Plan& plan = saved.plan;
+  const detail::AttentionShape shape = saved.shape();
   const auto made_if = [&](bool required) { return required ? Tensor(dy.rows(), dy.cols()) : Tensor(); };
   Tensor dq = made_if(dq_slot.required);
   Tensor dk = made_if(dk_slot.required);
   Tensor dv = made_if(dv_slot.required);
-  const bool drops = plan.mask.probability > 0.0F;
-  for_each_item(plan, [&](const Item& item, AlignedBuffer<float>& scratch) {
-    const Index size = item.length * item.length;
-    scratch.resize_discarding(size);
-    const float* p = saved.weights.data() + item.weights;
-    const float* dy_slice = slice(dy.data(), item, plan);
-    if (dv_slot.required) {
-      if (drops) apply_dropout(scratch.data(), p, item, plan);
-      weigh_slice(slice(dv.data(), item, plan), drops ? scratch.data() : p, Transpose::Yes, dy_slice, item, plan);
-    }
-    if (!dq_slot.required && !dk_slot.required) return;
-    float* dp = scratch.data();
-    product_of_slices(dp, dy_slice, slice(saved.v->data(), item, plan), item, plan);
-    if (drops) apply_dropout(dp, dp, item, plan);
-    detail::softmax_rows_backward(dp, p, plan.factor, item.length, item.length);
-    if (dq_slot.required)
-      weigh_slice(slice(dq.data(), item, plan), dp, Transpose::No, slice(saved.k->data(), item, plan), item, plan);
-    if (dk_slot.required)
-      weigh_slice(slice(dk.data(), item, plan), dp, Transpose::Yes, slice(saved.q->data(), item, plan), item, plan);
+  for_each_item(plan, [&](const Item& item, float* scratch) {
+    const auto operand = [&](const std::shared_ptr<const Tensor>& fp32, const AlignedBuffer<std::uint16_t>& bf16) {
+      return detail::AttentionOperand{fp32 ? slice(fp32->data(), item, plan) : nullptr,
+                                      compact_slice(bf16.data(), item, plan)};
+    };
+    detail::AttentionBackward b;
+    b.q = operand(saved.q, saved.bf16_q);
+    b.k = operand(saved.k, saved.bf16_k);
+    b.v = operand(saved.v, saved.bf16_v);
+    b.rows = {rows_from(saved.maximum, item), rows_from(saved.inverse_sum, item)};
+    b.dy = slice(dy.data(), item, plan);
+    b.dq = slice(dq.data(), item, plan);
+    b.dk = slice(dk.data(), item, plan);
+    b.dv = slice(dv.data(), item, plan);
+    detail::lane_kernels().attention_backward(shape, {item.length, static_cast<std::uint64_t>(item.row)}, b, scratch);
   });
   if (dq_slot.required) dq_slot.accumulate(std::move(dq));
   if (dk_slot.required) dk_slot.accumulate(std::move(dk));
   if (dv_slot.required) dv_slot.accumulate(std::move(dv));
 }
 
+void check_shapes(const Variable& q, const Variable& k, const Variable& v) {
+  for (const Variable* other : {&k, &v})
+    if (other->rows() != q.rows() || other->cols() != q.cols())
+      fail("attention: q has shape [{}, {}], k or v [{}, {}]", q.rows(), q.cols(), other->rows(), other->cols());
+}
+
+// What the backward step will need, allocated; the forward fills it.
+Saved make_saved(Plan plan, Kept kept, const Variable& q, const Variable& k, const Variable& v) {
+  Saved saved;
+  saved.maximum = AlignedBuffer<float>(plan.rows);
+  saved.inverse_sum = AlignedBuffer<float>(plan.rows);
+  saved.plan = std::move(plan);
+  if (kept == Kept::FP32) {
+    saved.q = q.shared_value();
+    saved.k = k.shared_value();
+    saved.v = v.shared_value();
+  } else {
+    for (auto* buffer : {&saved.bf16_q, &saved.bf16_k, &saved.bf16_v})
+      *buffer = AlignedBuffer<std::uint16_t>(q.value().size());
+  }
+  return saved;
+}
+
 }  // namespace
 
 Variable attention(Tape& tape, const Variable& q, const Variable& k, const Variable& v,
                    std::span<const Index> offsets, const AttentionOptions& options) {
-  for (const Variable* other : {&k, &v})
-    if (other->rows() != q.rows() || other->cols() != q.cols())
-      fail("attention: q has shape [{}, {}], k or v [{}, {}]", q.rows(), q.cols(), other->rows(), other->cols());
-
-  Saved saved{make_plan(q.rows(), q.cols(), offsets, options), {}, q.shared_value(), k.shared_value(),
-              v.shared_value()};
-  saved.weights = AlignedBuffer<float>(saved.plan.weights);
-  Tensor y = forward(saved.plan, q.value(), k.value(), v.value(), saved.weights);
+  check_shapes(q, k, v);
   const bool records = tape.records(q, k, v);
-  Variable output(std::move(y), records);
+  Plan plan = make_plan(q.rows(), q.cols(), offsets, options);
+  Saved saved;
+  if (records)
+    saved = make_saved(std::move(plan), options.kept, q, k, v);
+  else
+    saved.plan = std::move(plan);
+  Variable output(forward(saved, q.value(), k.value(), v.value()), records);
   if (!records) return output;
 
-  const std::size_t bytes = saved.weights.bytes();
-  tape.record(
-      [saved = std::move(saved), dq = q.gradient(), dk = k.gradient(),
-       dv = v.gradient(), gradient = output.gradient()] {
-        const Tensor dy = gradient->take();
-        if (!dy.empty()) backward(saved, dy, *dq, *dk, *dv);
-      },
-      {q.shared_value(), k.shared_value(), v.shared_value()}, bytes);
+  const std::size_t bytes = saved.bytes();
+  auto step = [saved = std::move(saved), dq = q.gradient(), dk = k.gradient(), dv = v.gradient(),
+               gradient = output.gradient()] {
+    const Tensor dy = gradient->take();
+    if (!dy.empty()) backward(saved, dy, *dq, *dk, *dv);
+  };
+  if (options.kept == Kept::FP32)
+    tape.record(std::move(step), {q.shared_value(), k.shared_value(), v.shared_value()}, bytes);
+  else
+    tape.record(std::move(step), {}, bytes);
   return output;
 }
 

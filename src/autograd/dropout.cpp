@@ -1,6 +1,6 @@
 #include "fixtune/autograd/dropout.h"
 
-#include "elementwise_kernels.h"
+#include "dropout_mask.h"
 #include "fixtune/core/parallel.h"
 
 namespace fixtune {
@@ -16,9 +16,8 @@ void apply(Tensor& y, const Tensor& x, const detail::DropoutMask& mask) {
 }  // namespace
 
 Variable dropout(Tape& tape, const Variable& x, float probability, const RandomStream& random) {
-  if (!(probability >= 0.0F && probability < 1.0F)) fail("dropout probability {} is outside [0, 1)", probability);
+  const detail::DropoutMask mask = detail::dropout_mask(random, probability, "dropout");
   if (probability == 0.0F) return x;
-  const detail::DropoutMask mask{random.low(), random.high(), probability, 1.0F / (1.0F - probability)};
   Tensor y(x.rows(), x.cols());
   apply(y, x.value(), mask);
   const bool records = tape.records(x);

@@ -7,27 +7,37 @@ namespace fixtune::detail {
 
 namespace {
 
-constexpr float inverse_sqrt_2pi = 0.39894228040143268F;
 constexpr float sqrt_2_over_pi = 0.79788456080286536F;
 constexpr float gelu_cubic = 0.044715F;
+
+struct ValueAndSlope {
+  float value;
+  float slope;
+};
 
 // Both GELUs are x times a share in (0, 1). Each share is computed from its small side, as 1 - 0.9999999 would leave
 // nothing of it.
 
-FIXTUNE_ALWAYS_INLINE float normal_cdf(float x) {
-  const float tail = vector_normal_tail(__builtin_fabsf(x));
-  return x < 0.0F ? tail : 1.0F - tail;
+FIXTUNE_ALWAYS_INLINE ValueAndSlope gelu_of(float x) {
+  const NormalTail normal = vector_normal_tail(__builtin_fabsf(x));
+  const float share = x < 0.0F ? normal.tail : 1.0F - normal.tail;
+  return {x * share, share + x * normal.density};
 }
 
-// sqrt(2/pi) (x + 0.044715 x^3), twice: the share of GeluTanh is the logistic function of it.
-FIXTUNE_ALWAYS_INLINE float gelu_logit(float x) {
-  return 2.0F * sqrt_2_over_pi * (x + gelu_cubic * (x * x * x));
+FIXTUNE_ALWAYS_INLINE ValueAndSlope gelu_tanh_of(float x) {
+  // sqrt(2/pi) (x + 0.044715 x^3), twice: the share is the logistic function of it.
+  const float logit = 2.0F * sqrt_2_over_pi * (x + gelu_cubic * (x * x * x));
+  const float logit_slope = 2.0F * sqrt_2_over_pi * (1.0F + 3.0F * gelu_cubic * (x * x));
+  // A huge x would make 0 times infinity of a slope that is 0.
+  const bool flat = __builtin_fabsf(logit) > 80.0F;
+  const float away = flat ? 0.0F : vector_exp(-__builtin_fabsf(logit));
+  const float near = 1.0F / (1.0F + away);
+  const float share = logit < 0.0F ? away * near : near;
+  const float through_share = flat ? 0.0F : x * (away * near * near) * logit_slope;
+  return {x * share, share + through_share};
 }
 
-FIXTUNE_ALWAYS_INLINE float logistic(float a) {
-  const float share = 1.0F / (1.0F + vector_exp(-a));
-  return a < -80.0F ? 0.0F : share;
-}
+FIXTUNE_ALWAYS_INLINE ValueAndSlope relu_of(float x) { return {x < 0.0F ? 0.0F : x, x > 0.0F ? 1.0F : 0.0F}; }
 
 FIXTUNE_ALWAYS_INLINE std::uint32_t mix(std::uint32_t x) {
   x ^= x >> 16U;
@@ -54,55 +64,87 @@ FIXTUNE_MULTIVERSION void scale_into(float* y, const float* x, float factor, std
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * factor;
 }
 
-FIXTUNE_MULTIVERSION void gelu_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * normal_cdf(x[i]);
+FIXTUNE_MULTIVERSION void gelu(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = gelu_of(x[i]);
+    y[i] = f.value;
+    slope[i] = f.slope;
+  }
 }
 
-FIXTUNE_MULTIVERSION void gelu_tanh_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * logistic(gelu_logit(x[i]));
+FIXTUNE_MULTIVERSION void gelu(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = gelu_of(x[i]);
+    y[i] = f.value;
+    slope[i] = vector_bf16(f.slope);
+  }
 }
 
-FIXTUNE_MULTIVERSION void relu_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0.0F ? 0.0F : x[i];
+FIXTUNE_MULTIVERSION void gelu(float* __restrict y, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_of(x[i]).value;
+}
+
+FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = gelu_tanh_of(x[i]);
+    y[i] = f.value;
+    slope[i] = f.slope;
+  }
+}
+
+FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = gelu_tanh_of(x[i]);
+    y[i] = f.value;
+    slope[i] = vector_bf16(f.slope);
+  }
+}
+
+FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_tanh_of(x[i]).value;
+}
+
+FIXTUNE_MULTIVERSION void relu(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = relu_of(x[i]);
+    y[i] = f.value;
+    slope[i] = f.slope;
+  }
+}
+
+FIXTUNE_MULTIVERSION void relu(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = relu_of(x[i]);
+    y[i] = f.value;
+    slope[i] = vector_bf16(f.slope);
+  }
+}
+
+FIXTUNE_MULTIVERSION void relu(float* __restrict y, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = relu_of(x[i]).value;
 }
 
 FIXTUNE_MULTIVERSION void tanh_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = vector_tanh(x[i]);
 }
 
-FIXTUNE_MULTIVERSION void gelu_backward(float* __restrict gradient, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float density = inverse_sqrt_2pi * vector_exp(-0.5F * (x[i] * x[i]));
-    gradient[i] *= normal_cdf(x[i]) + x[i] * density;
-  }
+FIXTUNE_MULTIVERSION void multiply_by(float* __restrict y, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] *= x[i];
 }
 
-FIXTUNE_MULTIVERSION void gelu_tanh_backward(float* __restrict gradient, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float logit = gelu_logit(x[i]);
-    const float logit_slope = 2.0F * sqrt_2_over_pi * (1.0F + 3.0F * gelu_cubic * (x[i] * x[i]));
-    const float away = vector_exp(-__builtin_fabsf(logit));
-    const float share_slope = away / ((1.0F + away) * (1.0F + away));
-    // A huge x would make 0 times infinity of a slope that is 0.
-    const bool flat = __builtin_fabsf(logit) > 80.0F;
-    const float through_share = flat ? 0.0F : x[i] * share_slope * logit_slope;
-    gradient[i] *= logistic(logit) + through_share;
-  }
-}
-
-FIXTUNE_MULTIVERSION void relu_backward(float* __restrict gradient, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) gradient[i] = x[i] > 0.0F ? gradient[i] : 0.0F;
+FIXTUNE_MULTIVERSION void multiply_by(float* __restrict y, const std::uint16_t* __restrict x_bf16, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] *= value_of_bf16(x_bf16[i]);
 }
 
 FIXTUNE_MULTIVERSION void tanh_backward(float* __restrict gradient, const float* __restrict y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) gradient[i] *= 1.0F - y[i] * y[i];
 }
 
-// RandomStream::uniform over consecutive elements, cut where the upper half of the element number changes.
+// RandomStream::bits over consecutive elements, cut where the upper half of the element number changes.
 FIXTUNE_MULTIVERSION void dropout_into(float* y, const float* x, const DropoutMask& mask, std::uint64_t first,
                                        std::int64_t n) {
   const std::uint32_t low = mask.low;
-  const float probability = mask.probability;
+  const std::uint32_t threshold = mask.threshold;
   const float factor = mask.factor;
   while (n > 0) {
     const auto start = static_cast<std::uint32_t>(first);
@@ -112,8 +154,7 @@ FIXTUNE_MULTIVERSION void dropout_into(float* y, const float* x, const DropoutMa
     FIXTUNE_SAFE_IN_PLACE
     for (std::int64_t i = 0; i < count; ++i) {
       const std::uint32_t bits = mix(mix((start + static_cast<std::uint32_t>(i)) ^ low) + round_key);
-      const float uniform = static_cast<float>(static_cast<std::int32_t>(bits >> 8U)) * 0x1p-24F;
-      y[i] = uniform >= probability ? x[i] * factor : 0.0F;
+      y[i] = bits >= threshold ? x[i] * factor : 0.0F;
     }
     y += count;
     x += count;

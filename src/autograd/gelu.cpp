@@ -7,57 +7,81 @@ namespace fixtune {
 
 namespace {
 
-using Kernel = void (*)(float*, const float*, std::int64_t);
+constexpr Index elements_per_thread = 1 << 13;
+
 struct Kernels {
-  Kernel forward;
-  Kernel backward;
+  void (*value)(float*, const float*, std::int64_t);
+  void (*with_slope)(float*, float*, const float*, std::int64_t);
+  void (*with_bf16_slope)(float*, std::uint16_t*, const float*, std::int64_t);
 };
 
 Kernels kernels(Activation kind) {
   switch (kind) {
-    case Activation::Gelu: return {detail::gelu_forward, detail::gelu_backward};
-    case Activation::GeluTanh: return {detail::gelu_tanh_forward, detail::gelu_tanh_backward};
-    case Activation::Relu: return {detail::relu_forward, detail::relu_backward};
+    case Activation::Gelu: return {detail::gelu, detail::gelu, detail::gelu};
+    case Activation::GeluTanh: return {detail::gelu_tanh, detail::gelu_tanh, detail::gelu_tanh};
+    case Activation::Relu: return {detail::relu, detail::relu, detail::relu};
   }
   fail("unknown activation {}", static_cast<int>(kind));
 }
 
-void run(Kernel kernel, Tensor& out, const Tensor& in) {
-  parallel_for(out.size(), 1 << 13, [&](Index begin, Index end) {
-    kernel(out.data() + begin, in.data() + begin, end - begin);
-  });
-}
-
-// The backward kernel turns dy into dx in place, reading `kept`: the input or the output of the operation.
-void record_backward(Tape& tape, const Variable& x, const Variable& y, const Variable& kept, Kernel backward) {
+// dx = dy * slope, in place of dy.
+template <typename Slope>
+void record_product(Tape& tape, const Variable& x, const Variable& y, AlignedBuffer<Slope> slope) {
+  const std::size_t bytes = slope.bytes();
   tape.record(
-      [kept_value = kept.shared_value(), backward, x_gradient = x.gradient(), gradient = y.gradient()] {
+      [slope = std::move(slope), x_gradient = x.gradient(), gradient = y.gradient()] {
         Tensor dy = gradient->take();
         if (dy.empty() || !x_gradient->required) return;
-        run(backward, dy, *kept_value);
+        parallel_for(dy.size(), elements_per_thread, [&](Index begin, Index end) {
+          detail::multiply_by(dy.data() + begin, slope.data() + begin, end - begin);
+        });
         x_gradient->accumulate(std::move(dy));
       },
-      {kept.shared_value()});
+      {}, bytes);
+}
+
+template <typename Slope, typename Kernel>
+Variable recorded_activation(Tape& tape, const Variable& x, Kernel kernel) {
+  Tensor y(x.rows(), x.cols());
+  AlignedBuffer<Slope> slope(x.value().size());
+  parallel_for(y.size(), elements_per_thread, [&](Index begin, Index end) {
+    kernel(y.data() + begin, slope.data() + begin, x.value().data() + begin, end - begin);
+  });
+  Variable output(std::move(y), true);
+  record_product(tape, x, output, std::move(slope));
+  return output;
 }
 
 }  // namespace
 
-Variable activation(Tape& tape, const Variable& x, Activation kind) {
+Variable activation(Tape& tape, const Variable& x, Activation kind, Kept kept) {
   const Kernels chosen = kernels(kind);
+  if (tape.records(x))
+    return kept == Kept::FP32 ? recorded_activation<float>(tape, x, chosen.with_slope)
+                              : recorded_activation<std::uint16_t>(tape, x, chosen.with_bf16_slope);
   Tensor y(x.rows(), x.cols());
-  run(chosen.forward, y, x.value());
-  const bool records = tape.records(x);
-  Variable output(std::move(y), records);
-  if (records) record_backward(tape, x, output, x, chosen.backward);
-  return output;
+  parallel_for(y.size(), elements_per_thread, [&](Index begin, Index end) {
+    chosen.value(y.data() + begin, x.value().data() + begin, end - begin);
+  });
+  return Variable(std::move(y));
 }
 
 Variable tanh(Tape& tape, const Variable& x) {
   Tensor y(x.rows(), x.cols());
-  run(detail::tanh_forward, y, x.value());
+  parallel_for(y.size(), elements_per_thread, [&](Index begin, Index end) {
+    detail::tanh_forward(y.data() + begin, x.value().data() + begin, end - begin);
+  });
   const bool records = tape.records(x);
   Variable output(std::move(y), records);
-  if (records) record_backward(tape, x, output, output, detail::tanh_backward);
+  if (!records) return output;
+  tape.record(
+      [value = output.shared_value(), x_gradient = x.gradient(), gradient = output.gradient()] {
+        Tensor dy = gradient->take();
+        if (dy.empty() || !x_gradient->required) return;
+        detail::tanh_backward(dy.data(), value->data(), dy.size());
+        x_gradient->accumulate(std::move(dy));
+      },
+      {output.shared_value()});
   return output;
 }
 

@@ -1,51 +1,30 @@
 #include "fixtune/autograd/layer_norm.h"
 
-#include <algorithm>
-
-#include "elementwise_kernels.h"
 #include "fixtune/core/parallel.h"
+#include "norm_blocks.h"
 #include "row_kernels.h"
 
 namespace fixtune {
 
 namespace {
 
-// Rows whose column sums are added up one after the other; the blocks' sums then follow in order.
-constexpr Index block_rows = 64;
-
 struct RowStatistics {
   AlignedBuffer<float> mean;
   AlignedBuffer<float> inverse_deviation;
 };
 
-// Sums row `which` of each block's pair of partial sums, in the order of the blocks.
-Tensor sum_of_blocks(const Tensor& partial, Index which) {
-  Tensor sum = Tensor::zeros(1, partial.cols());
-  for (Index r = which; r < partial.rows(); r += 2) detail::add_to(sum.data(), partial.row(r), partial.cols());
-  return sum;
-}
-
 void backward(const Tensor& dy, const Tensor& x, const Tensor& gamma_value, const RowStatistics& statistics,
               Gradient& dx_slot, Gradient& dgamma_slot, Gradient& dbeta_slot) {
-  const Index rows = x.rows();
   const Index cols = x.cols();
-  const Index blocks = (rows + block_rows - 1) / block_rows;
-  Tensor dx = dx_slot.required ? Tensor(rows, cols) : Tensor();
-  Tensor partial = Tensor::zeros(2 * blocks, cols);
-  parallel_for(blocks, 1, [&](Index begin, Index end) {
-    for (Index b = begin; b < end; ++b) {
-      const Index first = b * block_rows;
-      const Index count = std::min(block_rows, rows - first);
-      detail::layer_norm_backward(dx_slot.required ? dx.row(first) : nullptr,
-                                  dgamma_slot.required ? partial.row(2 * b) : nullptr,
-                                  dbeta_slot.required ? partial.row(2 * b + 1) : nullptr, dy.row(first), x.row(first),
-                                  statistics.mean.data() + first, statistics.inverse_deviation.data() + first,
-                                  gamma_value.data(), count, cols);
-    }
-  });
+  Tensor dx = dx_slot.required ? Tensor(x.rows(), cols) : Tensor();
+  detail::for_norm_blocks(x.rows(), cols, dgamma_slot, dbeta_slot,
+                          [&](Index first, Index rows, float* dgamma, float* dbeta) {
+                            detail::layer_norm_backward(dx_slot.required ? dx.row(first) : nullptr, dgamma, dbeta,
+                                                        dy.row(first), x.row(first), statistics.mean.data() + first,
+                                                        statistics.inverse_deviation.data() + first,
+                                                        gamma_value.data(), rows, cols);
+                          });
   if (dx_slot.required) dx_slot.accumulate(std::move(dx));
-  if (dgamma_slot.required) dgamma_slot.accumulate(sum_of_blocks(partial, 0));
-  if (dbeta_slot.required) dbeta_slot.accumulate(sum_of_blocks(partial, 1));
 }
 
 }  // namespace

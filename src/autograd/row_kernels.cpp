@@ -26,18 +26,6 @@ FIXTUNE_ALWAYS_INLINE float lane_sum(std::int64_t n, Term term) {
   return fold_sum(lane);
 }
 
-FIXTUNE_ALWAYS_INLINE float row_max(const float* x, std::int64_t n) {
-  float lane[lanes];
-  for (std::int64_t l = 0; l < lanes; ++l) lane[l] = x[0];
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (std::int64_t l = 0; l < lanes; ++l) lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-  for (std::int64_t l = 0; i + l < n; ++l) lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-  float largest = lane[0];
-  for (std::int64_t l = 1; l < lanes; ++l) largest = lane[l] > largest ? lane[l] : largest;
-  return largest;
-}
-
 }  // namespace
 
 // Lambdas are always_inline by hand: an outlined one would be compiled for the lowest instruction set.
@@ -79,28 +67,6 @@ FIXTUNE_MULTIVERSION void layer_norm_backward(float* __restrict dx, float* __res
         dx[i] = inverse * (dy[i] * gamma[i] - mean_g - (x[i] - m) * inverse * mean_gx);
       dx += cols;
     }
-  }
-}
-
-FIXTUNE_MULTIVERSION void softmax_rows(float* __restrict p, float factor, std::int64_t rows, std::int64_t cols) {
-  if (cols <= 0) return;
-  for (std::int64_t r = 0; r < rows; ++r, p += cols) {
-    const float largest = row_max(p, cols);
-    for (std::int64_t i = 0; i < cols; ++i) {
-      const float shifted = factor * (p[i] - largest);
-      // Below e^-80 a weight is lost in any sum; as an exact 0 it makes no denormals, which are slow.
-      p[i] = shifted < -80.0F ? 0.0F : vector_exp(shifted);
-    }
-    const float inverse_sum = 1.0F / lane_sum(cols, FIXTUNE_TERM(p[i]));
-    for (std::int64_t i = 0; i < cols; ++i) p[i] *= inverse_sum;
-  }
-}
-
-FIXTUNE_MULTIVERSION void softmax_rows_backward(float* __restrict dp, const float* __restrict p, float factor,
-                                                std::int64_t rows, std::int64_t cols) {
-  for (std::int64_t r = 0; r < rows; ++r, p += cols, dp += cols) {
-    const float dot = lane_sum(cols, FIXTUNE_TERM(dp[i] * p[i]));
-    for (std::int64_t i = 0; i < cols; ++i) dp[i] = factor * (p[i] * (dp[i] - dot));
   }
 }
 

@@ -15,10 +15,4 @@ void layer_norm_forward(float* y, float* mean, float* inverse_deviation, const f
 void layer_norm_backward(float* dx, float* dgamma, float* dbeta, const float* dy, const float* x, const float* mean,
                          const float* inverse_deviation, const float* gamma, std::int64_t rows, std::int64_t cols);
 
-/// p = softmax(factor * p) for each row, in place.
-void softmax_rows(float* p, float factor, std::int64_t rows, std::int64_t cols);
-
-/// dp = factor * p * (dp - sum(dp * p)) for each row, in place.
-void softmax_rows_backward(float* dp, const float* p, float factor, std::int64_t rows, std::int64_t cols);
-
 }  // namespace fixtune::detail

@@ -1,6 +1,5 @@
 #include "fixtune/models/bert.h"
 
-#include "fixtune/autograd/add.h"
 #include "fixtune/autograd/dropout.h"
 #include "fixtune/autograd/embedding.h"
 #include "fixtune/autograd/select_rows.h"
@@ -46,9 +45,9 @@ Bert::Bert(const std::filesystem::path& folder, const BertOptions& options)
 
 Variable Bert::embed(Pass& pass, const PackedBatch& batch) {
   Tape& tape = pass.tape;
-  Variable x = add(tape, embedding(tape, words_, batch.ids, "token ids"),
-                   embedding(tape, segments_, batch.segments, "segment ids"));
-  x = add(tape, x, embedding(tape, positions_, batch.positions, "positions"));
+  Variable x = embedding_sum(tape, {{words_, batch.ids, "token ids"},
+                                    {segments_, batch.segments, "segment ids"},
+                                    {positions_, batch.positions, "positions"}});
   x = embedding_norm_(pass, x);
   if (pass.training) x = dropout(tape, x, config_.hidden_dropout, pass.dropout_stream("embeddings"));
   return x;

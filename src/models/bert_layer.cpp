@@ -1,11 +1,17 @@
 #include "fixtune/models/bert_layer.h"
 
-#include "fixtune/autograd/add.h"
 #include "fixtune/autograd/attention.h"
-#include "fixtune/autograd/dropout.h"
 #include "fixtune/autograd/gelu.h"
 
 namespace fixtune {
+namespace {
+
+/// FP32 layers keep everything in FP32; where products are coarser, activations outside them may be too.
+Kept kept_beside(const Linear& layer) {
+  return layer.recipe.arithmetic == Arithmetic::FP32 ? Kept::FP32 : Kept::BF16;
+}
+
+}  // namespace
 
 BertLayer::BertLayer(const std::string& name, const BertConfig& config, ParameterSource& source,
                      const RecipeMap& recipes)
@@ -40,17 +46,24 @@ Variable BertLayer::self_attention(Pass& pass, const Variable& x, std::span<cons
   options.dropout = pass.training ? attention_dropout_ : 0.0F;
   options.random = pass.dropout_stream(self);
   options.products = attention_products_;
+  const bool exact = kept_beside(query) == Kept::FP32 && kept_beside(key) == Kept::FP32 && kept_beside(value) == Kept::FP32;
+  options.kept = exact ? Kept::FP32 : Kept::BF16;
   const Variable context = attention(pass.tape, qkv[0], qkv[1], qkv[2], offsets, options);
-  Variable y = attention_output(pass, context);
-  if (pass.training) y = dropout(pass.tape, y, hidden_dropout_, pass.dropout_stream(attention_output.name()));
-  return attention_norm(pass, add(pass.tape, y, x));
+  return add_and_norm(pass, x, context, attention_output, attention_norm);
 }
 
 Variable BertLayer::feed_forward(Pass& pass, const Variable& x) {
-  const Variable hidden = activation(pass.tape, intermediate(pass, x), activation_);
-  Variable y = output(pass, hidden);
-  if (pass.training) y = dropout(pass.tape, y, hidden_dropout_, pass.dropout_stream(output.name()));
-  return output_norm(pass, add(pass.tape, y, x));
+  const Variable hidden = activation(pass.tape, intermediate(pass, x), activation_, kept_beside(intermediate));
+  return add_and_norm(pass, x, hidden, output, output_norm);
+}
+
+Variable BertLayer::add_and_norm(Pass& pass, const Variable& x, const Variable& input, Linear& linear,
+                                 const LayerNorm& norm) {
+  ResidualNormOptions options;
+  options.dropout = pass.training ? hidden_dropout_ : 0.0F;
+  options.random = pass.dropout_stream(linear.name());
+  options.kept = kept_beside(linear);
+  return norm(pass, x, linear(pass, input), options);
 }
 
 }  // namespace fixtune

@@ -11,4 +11,9 @@ Variable LayerNorm::operator()(Pass& pass, const Variable& x) const {
   return layer_norm(pass.tape, x, weight, bias, epsilon);
 }
 
+Variable LayerNorm::operator()(Pass& pass, const Variable& x, const Variable& h, ResidualNormOptions options) const {
+  options.epsilon = epsilon;
+  return residual_norm(pass.tape, x, h, weight, bias, options);
+}
+
 }  // namespace fixtune

@@ -1,10 +1,12 @@
 #include "fixtune/optim/adamw.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "fixtune/core/parallel.h"
 #include "optimiser_kernels.h"
+#include "parameter_ranges.h"
 
 namespace fixtune {
 
@@ -23,36 +25,52 @@ AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options)
     fail("AdamW: epsilon {} and weight decay {} must not be negative", options.epsilon, options.weight_decay);
 }
 
-void AdamW::step(float learning_rate) {
-  if (!(learning_rate >= 0.0F) || !std::isfinite(learning_rate))
-    fail("AdamW: learning rate {} is not a finite number >= 0", learning_rate);
-  ++steps_;
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (parameters_[i].has_gradient()) update(i, static_cast<double>(learning_rate));
+namespace {
+
+Tensor parallel_zeros(const Tensor& like) {
+  Tensor zeros(like.rows(), like.cols());
+  parallel_for(zeros.size(), 1 << 15,
+               [&](Index begin, Index end) { std::fill(zeros.data() + begin, zeros.data() + end, 0.0F); });
+  return zeros;
 }
 
-void AdamW::update(std::size_t index, double learning_rate) {
-  Parameter& parameter = parameters_[index];
-  Tensor& p = parameter.variable.mutable_value();
-  const Tensor& g = parameter.variable.grad();
-  Tensor& m = first_moments_[index];
-  Tensor& v = second_moments_[index];
-  if (m.empty()) {
-    m = Tensor::zeros(p.rows(), p.cols());
-    v = Tensor::zeros(p.rows(), p.cols());
-  }
-  const auto t = static_cast<double>(++parameter_steps_[index]);
-  const double decay = parameter.decay ? options_.weight_decay : 0.0;
+detail::AdamWFactors factors_of(const AdamWOptions& options, double learning_rate, double decay, double t) {
   detail::AdamWFactors factors;
   factors.keep = static_cast<float>(1.0 - learning_rate * decay);
-  factors.one_minus_beta1 = static_cast<float>(1.0 - options_.beta1);
-  factors.beta2 = static_cast<float>(options_.beta2);
-  factors.one_minus_beta2 = static_cast<float>(1.0 - options_.beta2);
-  factors.sqrt_correction2 = static_cast<float>(std::sqrt(1.0 - std::pow(options_.beta2, t)));
-  factors.epsilon = static_cast<float>(options_.epsilon);
-  factors.step_size = static_cast<float>(learning_rate / (1.0 - std::pow(options_.beta1, t)));
-  parallel_for(p.size(), 1 << 14, [&](Index begin, Index end) {
-    detail::adamw_update(p.data() + begin, m.data() + begin, v.data() + begin, g.data() + begin, factors, end - begin);
+  factors.one_minus_beta1 = static_cast<float>(1.0 - options.beta1);
+  factors.beta2 = static_cast<float>(options.beta2);
+  factors.one_minus_beta2 = static_cast<float>(1.0 - options.beta2);
+  factors.sqrt_correction2 = static_cast<float>(std::sqrt(1.0 - std::pow(options.beta2, t)));
+  factors.epsilon = static_cast<float>(options.epsilon);
+  factors.step_size = static_cast<float>(learning_rate / (1.0 - std::pow(options.beta1, t)));
+  return factors;
+}
+
+}  // namespace
+
+void AdamW::step(float learning_rate, float gradient_factor) {
+  if (!(learning_rate >= 0.0F) || !std::isfinite(learning_rate))
+    fail("AdamW: learning rate {} is not a finite number >= 0", learning_rate);
+  if (!std::isfinite(gradient_factor)) fail("AdamW: gradient factor {} is not finite", gradient_factor);
+  ++steps_;
+  std::vector<detail::AdamWFactors> factors(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Parameter& p = parameters_[i];
+    if (!p.has_gradient()) continue;
+    if (first_moments_[i].empty()) {
+      first_moments_[i] = parallel_zeros(p.variable.value());
+      second_moments_[i] = parallel_zeros(p.variable.value());
+    }
+    factors[i] = factors_of(options_, static_cast<double>(learning_rate), p.decay ? options_.weight_decay : 0.0,
+                            static_cast<double>(++parameter_steps_[i]));
+    factors[i].gradient = gradient_factor;
+  }
+  const detail::ParameterRanges ranges(
+      parameters_, [](const Parameter& p) { return p.has_gradient() ? p.variable.value().size() : 0; });
+  ranges.parallel(1 << 14, [&](std::size_t i, Index begin, Index end) {
+    Variable& p = parameters_[i].variable;
+    detail::adamw_update(p.mutable_value().data() + begin, first_moments_[i].data() + begin,
+                         second_moments_[i].data() + begin, p.grad().data() + begin, factors[i], end - begin);
   });
 }
 

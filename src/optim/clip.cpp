@@ -6,6 +6,7 @@
 
 #include "fixtune/core/parallel.h"
 #include "optimiser_kernels.h"
+#include "parameter_ranges.h"
 
 namespace fixtune {
 
@@ -13,45 +14,54 @@ namespace {
 
 constexpr Index block = 4096;
 
-double sum_of_squares(const Tensor& g, std::vector<double>& partial) {
-  const Index blocks = (g.size() + block - 1) / block;
-  partial.assign(static_cast<std::size_t>(blocks), 0.0);
-  parallel_for(blocks, 8, [&](Index begin, Index end) {
+/// Sum of squares of each parameter's gradient, 0 where there is none.
+std::vector<double> sums_of_squares(std::span<const Parameter> parameters) {
+  std::vector<double> sums(parameters.size(), 0.0);
+  const auto blocks_of = [](const Parameter& p) {
+    return p.has_gradient() ? (p.variable.grad().size() + block - 1) / block : 0;
+  };
+  const detail::ParameterRanges ranges(parameters, blocks_of);
+  std::vector<double> partial(static_cast<std::size_t>(ranges.total()));
+  ranges.parallel(8, [&](std::size_t i, Index begin, Index end) {
+    const Tensor& g = parameters[i].variable.grad();
+    double* out = partial.data() + ranges.start(i);
     for (Index b = begin; b < end; ++b)
-      partial[static_cast<std::size_t>(b)] =
-          detail::sum_of_squares(g.data() + b * block, std::min(block, g.size() - b * block));
+      out[b] = detail::sum_of_squares(g.data() + b * block, std::min(block, g.size() - b * block));
   });
-  double sum = 0.0;
-  for (const double p : partial) sum += p;
-  return sum;
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    for (Index b = ranges.start(i); b < ranges.start(i + 1); ++b) sums[i] += partial[static_cast<std::size_t>(b)];
+  return sums;
 }
 
 }  // namespace
 
-float clip_gradient_norm(std::span<const Parameter> parameters, float max_norm) {
-  std::vector<double> partial;
+GradientClip measure_gradient_clip(std::span<const Parameter> parameters, float max_norm) {
+  const std::vector<double> sums = sums_of_squares(parameters);
   double squares = 0.0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!parameters[i].has_gradient()) continue;
-    const double sum = sum_of_squares(parameters[i].variable.grad(), partial);
     // The squares of finite floats never overflow a double, so this sees exactly NaN and infinity.
-    if (!std::isfinite(sum)) {
+    if (!std::isfinite(sums[i])) {
       const std::string& name = parameters[i].variable.name();
       fail("the gradient of {} is not finite", name.empty() ? fmt::format("parameter {}", i) : name);
     }
-    squares += sum;
+    squares += sums[i];
   }
   const double norm = std::sqrt(squares);
-  const auto coefficient = static_cast<float>(static_cast<double>(max_norm) / (norm + 1e-6));
-  if (max_norm > 0.0F && coefficient < 1.0F)
+  const auto factor = static_cast<float>(static_cast<double>(max_norm) / (norm + 1e-6));
+  return {static_cast<float>(norm), max_norm > 0.0F ? std::min(factor, 1.0F) : 1.0F};
+}
+
+float clip_gradient_norm(std::span<const Parameter> parameters, float max_norm) {
+  const GradientClip clip = measure_gradient_clip(parameters, max_norm);
+  if (clip.factor < 1.0F)
     for (const Parameter& parameter : parameters) {
       if (!parameter.has_gradient()) continue;
       Tensor& g = parameter.variable.gradient()->value;
       parallel_for(g.size(), 1 << 15, [&](Index begin, Index end) {
-        detail::multiply(g.data() + begin, coefficient, end - begin);
+        detail::multiply(g.data() + begin, clip.factor, end - begin);
       });
     }
-  return static_cast<float>(norm);
+  return clip.norm;
 }
 
 }  // namespace fixtune

@@ -19,8 +19,9 @@ FIXTUNE_MULTIVERSION void adamw_update(float* __restrict p, float* __restrict m,
   const AdamWFactors f = factors;
   for (std::int64_t i = 0; i < n; ++i) {
     const float decayed = p[i] * f.keep;
-    const float first = without_denormals(m[i] + f.one_minus_beta1 * (g[i] - m[i]));
-    const float second = without_denormals(v[i] * f.beta2 + f.one_minus_beta2 * g[i] * g[i]);
+    const float gradient = g[i] * f.gradient;
+    const float first = without_denormals(m[i] + f.one_minus_beta1 * (gradient - m[i]));
+    const float second = without_denormals(v[i] * f.beta2 + f.one_minus_beta2 * gradient * gradient);
     const float denominator = __builtin_sqrtf(second) / f.sqrt_correction2 + f.epsilon;
     m[i] = first;
     v[i] = second;

@@ -8,6 +8,7 @@ namespace fixtune::detail {
 
 /// The factors of one AdamW update that are the same for all elements of a parameter.
 struct AdamWFactors {
+  float gradient = 1.0F;           ///< of the gradient itself
   float keep = 1.0F;               ///< 1 - learning_rate * weight_decay
   float one_minus_beta1 = 0.1F;
   float beta2 = 0.999F;

@@ -70,12 +70,13 @@ class Run {
       const double share = static_cast<double>(micro_count) / static_cast<double>(count);
       loss += share * accumulate_gradients(batch, micro_batch, static_cast<float>(share));
     }
+    GradientClip clip;
     try {
-      clip_gradient_norm(parameters_, options_.clip);
+      clip = measure_gradient_clip(parameters_, options_.clip);
     } catch (const Error& error) {
       fail("step {}: {}", step_ + 1, error.what());
     }
-    optimizer_.step(linear_schedule(step_, warmup_, total_steps_, options_.learning_rate));
+    optimizer_.step(linear_schedule(step_, warmup_, total_steps_, options_.learning_rate), clip.factor);
     optimizer_.zero_grad();
     bert_.weights_changed();
     ++step_;

@@ -6,6 +6,7 @@
 #include "fixtune/autograd/gelu.h"
 #include "fixtune/autograd/layer_norm.h"
 #include "fixtune/autograd/loss.h"
+#include "fixtune/autograd/residual_norm.h"
 #include "fixtune/autograd/select_rows.h"
 
 namespace fixtune {
@@ -32,6 +33,14 @@ TEST(Gradients, Embedding) {
   check_gradients([&](Tape& t, const Inputs& x) { return embedding(t, x[0], ids, "words"); },
                   {random_tensor(7, 90, 1)});
 }
+TEST(Gradients, EmbeddingSum) {
+  const std::vector<std::int32_t> words{3, 0, 3, 6, 3}, segments{0, 1, 1, 0, 0}, positions{0, 1, 2, 3, 0};
+  check_gradients(
+      [&](Tape& t, const Inputs& x) {
+        return embedding_sum(t, {{x[0], words, "words"}, {x[1], segments, "segments"}, {x[2], positions, "positions"}});
+      },
+      {random_tensor(7, 20, 1), random_tensor(2, 20, 2), random_tensor(4, 20, 3)});
+}
 TEST(Gradients, SelectRows) {
   const std::vector<Index> rows{2, 0, 2};
   check_gradients([&](Tape& t, const Inputs& x) { return select_rows(t, x[0], rows); }, {random_tensor(4, 9, 1)});
@@ -43,6 +52,21 @@ TEST(Gradients, LayerNorm) {
 TEST(Gradients, LayerNormOfManyRows) {
   check_gradients([](Tape& t, const Inputs& x) { return layer_norm(t, x[0], x[1], x[2], 1e-5F); },
                   {random_tensor(200, 4, 1), random_tensor(1, 4, 2), random_tensor(1, 4, 3)}, 2e-2, 1e-3F);
+}
+TEST(Gradients, ResidualNorm) {
+  for (const float probability : {0.0F, 0.3F})
+    check_gradients(
+        [&](Tape& t, const Inputs& x) {
+          return residual_norm(t, x[0], x[1], x[2], x[3],
+                               {.epsilon = 1e-5F, .dropout = probability, .random = stream});
+        },
+        {random_tensor(4, 37, 1), random_tensor(4, 37, 4), random_tensor(1, 37, 2), random_tensor(1, 37, 3)});
+}
+TEST(Gradients, ResidualNormOfManyRows) {
+  check_gradients(
+      [&](Tape& t, const Inputs& x) { return residual_norm(t, x[0], x[1], x[2], x[3], {.epsilon = 1e-5F}); },
+      {random_tensor(130, 4, 1), random_tensor(130, 4, 4), random_tensor(1, 4, 2), random_tensor(1, 4, 3)}, 2e-2,
+      1e-3F);
 }
 TEST(Gradients, Activations) {
   for (const Activation kind : {Activation::Gelu, Activation::GeluTanh})

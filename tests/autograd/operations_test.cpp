@@ -1,4 +1,4 @@
-#include <numeric>
+#include <algorithm>
 
 #include "autograd_testing.h"
 #include "fixtune/autograd/add.h"
@@ -6,6 +6,7 @@
 #include "fixtune/autograd/embedding.h"
 #include "fixtune/autograd/gelu.h"
 #include "fixtune/autograd/layer_norm.h"
+#include "fixtune/autograd/residual_norm.h"
 #include "fixtune/autograd/select_rows.h"
 #include "operation_fixtures.h"
 
@@ -33,6 +34,44 @@ TEST(LayerNorm, RefusesParametersOfAnotherSize) {
   EXPECT_THROW(layer_norm(tape, x, Variable(Tensor::zeros(1, 3)), Variable(Tensor::zeros(1, 4)), 1e-12F), Error);
 }
 
+TEST(ResidualNorm, IsDropoutThenSumThenLayerNorm) {
+  const RandomStream stream(RandomKey{.seed = 3}, 4);
+  const std::vector<Tensor> inputs{random_tensor(70, 80, 1), random_tensor(70, 80, 2), random_tensor(1, 80, 3),
+                                   random_tensor(1, 80, 4)};
+  const Tensor weight = random_tensor(70, 80, 5);
+  const auto fused = [&](Kept kept) {
+    return run(
+        [&](Tape& t, const auto& x) {
+          return residual_norm(t, x[0], x[1], x[2], x[3], {.dropout = 0.2F, .random = stream, .kept = kept});
+        },
+        inputs, weight);
+  };
+  const auto apart = run(
+      [&](Tape& t, const auto& x) {
+        return layer_norm(t, add(t, x[0], dropout(t, x[1], 0.2F, stream)), x[2], x[3], 1e-12F);
+      },
+      inputs, weight);
+  const auto exact = fused(Kept::FP32);
+  const auto bf16 = fused(Kept::BF16);
+  expect_near(exact.output, apart.output, 1e-6);
+  EXPECT_TRUE(test::same_bits(exact.output, bf16.output));
+  for (std::size_t i = 0; i < 4; ++i) {
+    expect_near(exact.gradients[i], apart.gradients[i], 5e-6);
+    expect_near(exact.gradients[i], bf16.gradients[i], 6e-2);
+  }
+  // The gradient of beta reads no activation.
+  EXPECT_TRUE(test::same_bits(exact.gradients[3], bf16.gradients[3]));
+}
+
+TEST(ResidualNorm, RefusesShapesThatDisagree) {
+  Tape tape;
+  const Variable x(random_tensor(2, 4, 1));
+  const Variable gamma(Tensor::zeros(1, 4));
+  EXPECT_THROW(residual_norm(tape, x, Variable(random_tensor(3, 4, 1)), gamma, gamma, {}), Error);
+  EXPECT_THROW(residual_norm(tape, x, x, gamma, Variable(Tensor::zeros(1, 3)), {}), Error);
+  EXPECT_THROW(residual_norm(tape, x, x, gamma, gamma, {.dropout = 1.0F}), Error);
+}
+
 TEST(Activations, EqualPyTorch) {
   const auto check = [](const char* name, const test::Operation& operation) {
     SCOPED_TRACE(name);
@@ -56,6 +95,26 @@ TEST(Activations, ErrorOfGeluIsBelowAMillionth) {
     const double exact = 0.5 * x(0, i) * std::erfc(-static_cast<double>(x(0, i)) / std::sqrt(2.0));
     // Absolute near 0, where it matters; above, FP32 itself rounds more coarsely.
     ASSERT_NEAR(y.value()(0, i), exact, 1e-6 * std::max(1.0, std::abs(exact) / 2)) << x(0, i);
+  }
+}
+
+TEST(Activations, KeptInBf16ChangeTheGradientByItsRoundingOnly) {
+  const std::vector<Tensor> x{random_tensor(9, 33, 1, 4.0F)};
+  const Tensor weight = Tensor::filled(9, 33, 1.0F);
+  for (const Activation kind : {Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+    const auto with = [&](Kept kept) {
+      return run([&](Tape& t, const auto& in) { return activation(t, in[0], kind, kept); }, x, weight);
+    };
+    const auto exact = with(Kept::FP32);
+    const auto bf16 = with(Kept::BF16);
+    EXPECT_TRUE(test::same_bits(exact.output, bf16.output));
+    for (Index i = 0; i < exact.output.size(); ++i) {
+      const float slope = exact.gradients[0].data()[i];
+      EXPECT_NEAR(bf16.gradients[0].data()[i], slope, std::abs(slope) / 256);
+    }
+    // Inference computes the same values.
+    Tape tape(/*recording=*/false);
+    EXPECT_TRUE(test::same_bits(activation(tape, Variable(x[0]), kind).value(), exact.output));
   }
 }
 
@@ -88,6 +147,42 @@ TEST(Embedding, NamesTheIdAndItsPosition) {
   }
   const std::vector<std::int32_t> negative{-1};
   EXPECT_THROW(embedding(tape, table, negative, "word embeddings"), Error);
+}
+
+TEST(EmbeddingSum, EqualsTheSumOfItsTables) {
+  const Variable words(random_tensor(9, 21, 1));
+  const Variable positions(random_tensor(4, 21, 2));
+  const std::vector<std::int32_t> ids{8, 0, 3, 8}, places{0, 1, 2, 3};
+  Tape tape(/*recording=*/false);
+  const Variable sum = embedding_sum(tape, {{words, ids, "words"}, {positions, places, "positions"}});
+  const Variable apart = add(tape, embedding(tape, words, ids, "words"), embedding(tape, positions, places, "positions"));
+  EXPECT_TRUE(test::same_bits(sum.value(), apart.value()));
+  const std::vector<std::int32_t> fewer{0, 1};
+  EXPECT_THROW(embedding_sum(tape, {{words, ids, "words"}, {positions, fewer, "positions"}}), Error);
+}
+
+TEST(Embedding, LeavesNothingOfTheLastStepInTheTable) {
+  const Variable table(random_tensor(6, 3, 1), true);
+  const auto step = [&](const std::vector<std::int32_t>& ids) {
+    Tape tape;
+    const Variable y = embedding(tape, table, ids, "words");
+    tape.backward(test::weighted_sum(tape, y, Tensor::filled(y.rows(), 3, 1.0F)));
+  };
+  step({1, 4});
+  step({4, 5});  // a second micro-batch
+  EXPECT_EQ(table.grad()(4, 0), 2.0F);
+  for (const std::vector<std::int32_t>& ids : {std::vector<std::int32_t>{2}, {0, 2}, {1}}) {
+    Variable(table).zero_grad();
+    EXPECT_TRUE(table.grad().empty());
+    step(ids);
+    for (Index r = 0; r < 6; ++r)
+      EXPECT_EQ(table.grad()(r, 1), std::find(ids.begin(), ids.end(), r) == ids.end() ? 0.0F : 1.0F);
+  }
+  // A dense gradient on top: all rows are in use.
+  table.gradient()->accumulate(Tensor::filled(6, 3, 1.0F));
+  Variable(table).zero_grad();
+  step({3});
+  EXPECT_EQ(table.grad()(0, 0), 0.0F);
 }
 
 TEST(Dropout, KeepsWhatTheStreamSays) {

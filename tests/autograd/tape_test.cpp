@@ -2,6 +2,7 @@
 #include "fixtune/autograd/add.h"
 #include "fixtune/autograd/gelu.h"
 #include "fixtune/autograd/layer_norm.h"
+#include "fixtune/autograd/residual_norm.h"
 
 namespace fixtune {
 namespace {
@@ -29,12 +30,26 @@ TEST(Tape, CountsASharedValueOnceAndNoParameters) {
   const Variable gamma(Tensor::filled(1, 16, 1.0F), true, "gamma");
   const Variable beta(Tensor::zeros(1, 16), true, "beta");
   Tape tape;
-  activation(tape, x, Activation::Gelu);
-  EXPECT_EQ(tape.saved_bytes(), x.value().bytes());
-  activation(tape, x, Activation::Relu);
-  EXPECT_EQ(tape.saved_bytes(), x.value().bytes());
   layer_norm(tape, x, gamma, beta, 1e-12F);
   EXPECT_EQ(tape.saved_bytes(), x.value().bytes() + 2 * 3 * sizeof(float));
+  layer_norm(tape, x, gamma, beta, 1e-12F);
+  EXPECT_EQ(tape.saved_bytes(), x.value().bytes() + 4 * 3 * sizeof(float));
+}
+
+TEST(Tape, CountsWhatEachOperationKeepsOfItsOwn) {
+  const Variable x(random_tensor(3, 16, 1), true);
+  const Variable gamma(Tensor::filled(1, 16, 1.0F), true, "gamma");
+  const auto saved = [](const auto& operation) {
+    Tape tape;
+    operation(tape);
+    return tape.saved_bytes();
+  };
+  const std::size_t bytes = x.value().bytes();
+  EXPECT_EQ(saved([&](Tape& t) { activation(t, x, Activation::Gelu); }), bytes);
+  EXPECT_EQ(saved([&](Tape& t) { activation(t, x, Activation::Gelu, Kept::BF16); }), bytes / 2);
+  EXPECT_EQ(saved([&](Tape& t) { residual_norm(t, x, x, gamma, gamma, {}); }), bytes + 3 * sizeof(float));
+  EXPECT_EQ(saved([&](Tape& t) { residual_norm(t, x, x, gamma, gamma, {.kept = Kept::BF16}); }),
+            bytes / 2 + 3 * sizeof(float));
 }
 
 TEST(Tape, SumsTheGradientsOfEveryUseAndOfEveryCall) {
@@ -54,9 +69,9 @@ TEST(Tape, FreesActivationsOnTheWayBack) {
   std::weak_ptr<const Tensor> middle;
   Variable loss;
   {
-    const Variable y = activation(tape, x, Activation::Gelu);
+    const Variable y = tanh(tape, x);
     middle = y.shared_value();
-    loss = weighted_sum(tape, activation(tape, y, Activation::Gelu), Tensor::filled(2, 3, 1.0F));
+    loss = weighted_sum(tape, tanh(tape, y), Tensor::filled(2, 3, 1.0F));
   }
   EXPECT_FALSE(middle.expired());
   tape.backward(loss);

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "fixtune/core/parallel.h"
+#include "fixtune/optim/adamw.h"
 #include "operation_fixtures.h"
 
 namespace fixtune {
@@ -59,6 +60,27 @@ TEST(ClipGradientNorm, NamesTheParameterThatIsNotFinite) {
     }
     EXPECT_EQ(parameters[0].variable.grad()(0, 0), 1.0F);
   }
+}
+
+TEST(ClipGradientNorm, WithinTheUpdateGivesTheSameBits) {
+  Tensor g(9, 311);
+  for (Index i = 0; i < g.size(); ++i) g.data()[i] = std::sin(static_cast<float>(i));
+  const std::vector<Parameter> apart{with_gradient(g, "a"), with_gradient(Tensor::filled(1, 3, 2.0F), "b")};
+  const std::vector<Parameter> fused{with_gradient(g, "a"), with_gradient(Tensor::filled(1, 3, 2.0F), "b")};
+  AdamW first(apart), second(fused);
+  for (int step = 0; step < 2; ++step) {
+    clip_gradient_norm(apart, 1.0F);
+    first.step(0.1F);
+    second.step(0.1F, measure_gradient_clip(fused, 1.0F).factor);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Tensor& a = apart[i].variable.value();
+      EXPECT_EQ(std::memcmp(a.data(), fused[i].variable.value().data(), a.bytes()), 0);
+      apart[i].variable.gradient()->value = fused[i].variable.grad();
+    }
+  }
+  EXPECT_EQ(fused[0].variable.grad()(0, 1), g(0, 1));
+  EXPECT_EQ(measure_gradient_clip(fused, 0.0F).factor, 1.0F);
+  EXPECT_THROW(second.step(0.1F, std::numeric_limits<float>::quiet_NaN()), Error);
 }
 
 TEST(ClipGradientNorm, IsTheSameForAnyNumberOfThreads) {

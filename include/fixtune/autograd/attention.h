@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "fixtune/autograd/kept.h"
 #include "fixtune/autograd/tape.h"
 #include "fixtune/core/random.h"
 #include "fixtune/gemm/float_product.h"
@@ -11,16 +12,19 @@ namespace fixtune {
 struct AttentionOptions {
   Index heads = 1;
   float dropout = 0.0F;   ///< probability that an attention weight is dropped, in [0, 1)
-  RandomStream random{};  ///< decides which; element = place of (sentence, head, query, key) in the saved weights
-  FloatKind products = FloatKind::FP32;
+  RandomStream random{};  ///< decides which; element = (row of the weights over sentences and heads) * 2^32 + key
+  FloatKind products = FloatKind::FP32;  ///< BF16: operands rounded to it, sums in FP32
+  Kept kept = Kept::FP32;
 };
 
 /// Softmax attention of several heads within each sentence of a packed batch.
 ///
 /// Per sentence and head, `P = softmax(Q K^T / sqrt(d))`, `y = dropout(P) V`, d = hidden / heads; q, k, v and y
 /// `[tokens, hidden]`. Sentence s has the rows `offsets[s]` to `offsets[s+1] - 1`; tokens of different sentences
-/// never meet. Saves q, k, v and P; dropout masks are drawn again, not stored. Throws Error if shapes disagree,
-/// heads do not divide hidden, dropout is outside [0, 1), or the offsets do not rise from 0 to tokens.
+/// never meet. Saves q, k and v, and of each row of P its largest score and its sum, from which the backward step
+/// computes P again (as Dao et al. 2022, FlashAttention); dropout masks are drawn again too. Products multiply and
+/// add in one rounding where the CPU has AVX2, in two where it has not. Throws Error if shapes disagree, heads do
+/// not divide hidden, dropout is outside [0, 1), or the offsets do not rise from 0 to tokens.
 Variable attention(Tape& tape, const Variable& q, const Variable& k, const Variable& v,
                    std::span<const Index> offsets, const AttentionOptions& options);
 

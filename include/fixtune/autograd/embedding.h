@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -14,5 +15,17 @@ namespace fixtune {
 /// `dtable[ids[i],:] += dy[i,:]`, in the order of i whatever the threads. `name` is what errors call the table.
 /// Throws Error, naming the id and its position, if an id is outside the table.
 Variable embedding(Tape& tape, const Variable& table, std::span<const std::int32_t> ids, std::string_view name);
+
+/// One of the tables of a sum; see embedding().
+struct Lookup {
+  const Variable& table;
+  std::span<const std::int32_t> ids;
+  std::string_view name;
+};
+
+/// `y[i,:] = table_0[ids_0[i],:] + table_1[ids_1[i],:] + ...` in one pass, added in this order.
+///
+/// Throws Error as embedding(), or if the tables differ in width or the numbers of ids disagree.
+Variable embedding_sum(Tape& tape, std::initializer_list<Lookup> lookups);
 
 }  // namespace fixtune

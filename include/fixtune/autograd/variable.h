@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "fixtune/core/tensor.h"
 
@@ -20,9 +23,19 @@ struct Gradient {
   void accumulate(Tensor g);
   /// The sum so far; a zero tensor is made when there is none yet, for operations that add in place.
   Tensor& materialise();
+  /// The same for operations that add to these rows only, as a lookup does: where it made the zeros, clear() makes
+  /// zeros of these rows again, not of the whole table, and keeps them for the next step.
+  Tensor& materialise_rows(std::span<const std::int32_t> rows_added_to);
   /// Hands the sum over and leaves the slot empty: how a backward step reads the gradient of its output, so that
   /// gradients of intermediate results live no longer than needed.
   Tensor take();
+  /// Leaves the slot empty.
+  void clear();
+
+ private:
+  Tensor zeros_;                      // all zero, for the next materialise_rows
+  std::vector<std::int32_t> touched_; // rows of `value` that may differ from 0, if
+  const float* touched_data_ = nullptr;  // it is this one
 };
 
 /// A value in a computation and the slot for its gradient; copies share both.
@@ -39,7 +52,7 @@ class Variable {
   void set_requires_grad(bool required) { gradient_->required = required; }
   const std::string& name() const { return gradient_->name; }
   const Tensor& grad() const { return gradient_->value; }
-  void zero_grad() { gradient_->value = Tensor(); }
+  void zero_grad() { gradient_->clear(); }
 
   /// What a backward closure captures: the value only if it needs it, the gradient slot always.
   std::shared_ptr<const Tensor> shared_value() const { return value_; }

@@ -6,7 +6,12 @@
 /// templates, whose one linked copy might be the one for the wider instruction set. Contraction is off, so every
 /// copy computes the same bits.
 #if defined(__x86_64__) && defined(__linux__) && !defined(FIXTUNE_NO_MULTIVERSION)
-#define FIXTUNE_MULTIVERSION __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
+// By feature, not by the name of a CPU: a resolver that looks for Skylake passes every AMD by.
+#if defined(__clang__)
+#define FIXTUNE_MULTIVERSION __attribute__((target_clones("avx512bw", "avx2", "default")))
+#else
+#define FIXTUNE_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#endif
 #else
 #define FIXTUNE_MULTIVERSION
 #endif

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "fixtune/autograd/residual_norm.h"
 #include "fixtune/autograd/variable.h"
 #include "fixtune/nn/pass.h"
 
@@ -13,6 +14,8 @@ class LayerNorm {
   LayerNorm() = default;
   LayerNorm(const std::string& name, Tensor gamma, Tensor beta, float epsilon);
   Variable operator()(Pass& pass, const Variable& x) const;
+  /// `layer_norm(x + dropout(h))`; the layer's own epsilon is used.
+  Variable operator()(Pass& pass, const Variable& x, const Variable& h, ResidualNormOptions options) const;
 
   Variable weight;
   Variable bias;

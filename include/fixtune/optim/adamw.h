@@ -24,8 +24,9 @@ class AdamW {
   /// Throws Error if a parameter is empty or an option is out of range.
   explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
 
-  /// Updates every parameter that has a gradient. Throws Error if the rate is negative or not finite.
-  void step(float learning_rate);
+  /// Updates every parameter that has a gradient, which is multiplied by `gradient_factor` on the way: clipping
+  /// without a pass of its own (measure_gradient_clip). Throws Error if the rate is negative or either not finite.
+  void step(float learning_rate, float gradient_factor = 1.0F);
   /// Drops all gradients.
   void zero_grad();
 
@@ -43,8 +44,6 @@ class AdamW {
                std::vector<Tensor> second_moments);
 
  private:
-  void update(std::size_t index, double learning_rate);
-
   std::vector<Parameter> parameters_;
   AdamWOptions options_;
   Index steps_ = 0;

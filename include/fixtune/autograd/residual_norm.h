@@ -1,0 +1,24 @@
+#pragma once
+
+#include "fixtune/autograd/kept.h"
+#include "fixtune/autograd/tape.h"
+#include "fixtune/core/random.h"
+
+namespace fixtune {
+
+struct ResidualNormOptions {
+  float epsilon = 1e-12F;
+  float dropout = 0.0F;   ///< probability that an element of h is dropped, in [0, 1)
+  RandomStream random{};  ///< decides which; elements count row-major, as in dropout()
+  Kept kept = Kept::FP32;
+};
+
+/// What follows each half of a transformer block, in one pass: `y = layer_norm(x + dropout(h))`.
+///
+/// x, h and y `[tokens, hidden]`, gamma and beta `[1, hidden]`; equations as in dropout() and layer_norm(). Saves the
+/// normalised rows and a float per row, and neither the sum nor the mask, which is drawn again. dgamma and dbeta
+/// are summed as in layer_norm(). Throws Error if shapes disagree or dropout is outside [0, 1).
+Variable residual_norm(Tape& tape, const Variable& x, const Variable& h, const Variable& gamma, const Variable& beta,
+                       const ResidualNormOptions& options);
+
+}  // namespace fixtune

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+
+#if defined(__AVX512F__) || defined(__FMA__)
+#include <immintrin.h>
+#endif
+
+#include "vector_math.h"
+
+// Vectors of floats in the width of the instruction set that the including file is compiled for. Everything is
+// inlined and lies in the namespace FIXTUNE_LANES_NAMESPACE, which that file names: copies never meet in the linker.
+//
+// Sums over a row always run in 16 lanes, `sum_lanes` of them side by side in 16 / width vectors, so that every
+// instruction set adds in the same order.
+
+namespace fixtune::detail::FIXTUNE_LANES_NAMESPACE {
+
+#if defined(__AVX512F__)
+constexpr int width = 16;
+#elif defined(__AVX2__)
+constexpr int width = 8;
+#else
+constexpr int width = 4;
+#endif
+constexpr int sum_lanes = 16;
+constexpr int sum_vectors = sum_lanes / width;
+
+using Vector = float __attribute__((vector_size(4 * width)));
+using Bits = std::uint32_t __attribute__((vector_size(4 * width)));
+using HalfBits = std::uint16_t __attribute__((vector_size(2 * width)));
+using UnalignedVector = float __attribute__((vector_size(4 * width), aligned(4), may_alias));
+using UnalignedBits = std::uint32_t __attribute__((vector_size(4 * width), aligned(4), may_alias));
+using UnalignedHalfBits = std::uint16_t __attribute__((vector_size(2 * width), aligned(2), may_alias));
+
+FIXTUNE_ALWAYS_INLINE Vector splat(float x) { return x - Vector{}; }
+FIXTUNE_ALWAYS_INLINE Bits splat_bits(std::uint32_t x) { return x + Bits{}; }
+FIXTUNE_ALWAYS_INLINE Vector load(const float* p) { return *reinterpret_cast<const UnalignedVector*>(p); }
+FIXTUNE_ALWAYS_INLINE void store(float* p, Vector x) { *reinterpret_cast<UnalignedVector*>(p) = x; }
+FIXTUNE_ALWAYS_INLINE Bits load_bits(const std::uint32_t* p) { return *reinterpret_cast<const UnalignedBits*>(p); }
+FIXTUNE_ALWAYS_INLINE Bits bits_of(Vector x) { return __builtin_bit_cast(Bits, x); }
+FIXTUNE_ALWAYS_INLINE Vector value_of(Bits x) { return __builtin_bit_cast(Vector, x); }
+
+/// The first `count` elements, zeros behind them.
+FIXTUNE_ALWAYS_INLINE Vector load_part(const float* p, std::int64_t count) {
+  if (count >= width) return load(p);
+  float lane[width] = {};
+  for (std::int64_t l = 0; l < count; ++l) lane[l] = p[l];
+  return load(lane);
+}
+FIXTUNE_ALWAYS_INLINE void store_part(float* p, Vector x, std::int64_t count) {
+  if (count >= width) return store(p, x);
+  float lane[width];
+  store(lane, x);
+  for (std::int64_t l = 0; l < count; ++l) p[l] = lane[l];
+}
+
+/// a * b + c, rounded once where the CPU can.
+FIXTUNE_ALWAYS_INLINE Vector multiply_add(Vector a, Vector b, Vector c) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b),
+                                                  reinterpret_cast<__m512>(c)));
+#elif defined(__AVX2__) && defined(__FMA__)
+  return reinterpret_cast<Vector>(_mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b),
+                                                  reinterpret_cast<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
+/// BF16 of x, nearest even, in the upper half of each lane; a NaN stays one.
+FIXTUNE_ALWAYS_INLINE Bits rounded_to_bf16(Vector x) {
+  const Bits bits = bits_of(x);
+  const Bits rounded = bits + 0x7fffU + ((bits >> 16U) & 1U);
+  return (x == x ? rounded : bits | 0x400000U) & 0xffff0000U;
+}
+FIXTUNE_ALWAYS_INLINE void store_bf16(std::uint16_t* p, Vector x) {
+  *reinterpret_cast<UnalignedHalfBits*>(p) = __builtin_convertvector(rounded_to_bf16(x) >> 16U, HalfBits);
+}
+FIXTUNE_ALWAYS_INLINE Vector load_bf16(const std::uint16_t* p) {
+  const HalfBits half = *reinterpret_cast<const UnalignedHalfBits*>(p);
+  return value_of(__builtin_convertvector(half, Bits) << 16U);
+}
+FIXTUNE_ALWAYS_INLINE Vector load_bf16_part(const std::uint16_t* p, std::int64_t count) {
+  if (count >= width) return load_bf16(p);
+  std::uint16_t lane[width] = {};
+  for (std::int64_t l = 0; l < count; ++l) lane[l] = p[l];
+  return load_bf16(lane);
+}
+FIXTUNE_ALWAYS_INLINE void store_bf16_part(std::uint16_t* p, Vector x, std::int64_t count) {
+  if (count >= width) return store_bf16(p, x);
+  std::uint16_t lane[width];
+  store_bf16(lane, x);
+  for (std::int64_t l = 0; l < count; ++l) p[l] = lane[l];
+}
+
+/// A sum in 16 lanes.
+struct LaneSum {
+  Vector part[sum_vectors] = {};
+  /// The lanes in a tree.
+  FIXTUNE_ALWAYS_INLINE float total() const {
+    float lane[sum_lanes];
+    for (int v = 0; v < sum_vectors; ++v) store(lane + v * width, part[v]);
+    for (int half = sum_lanes / 2; half > 0; half /= 2)
+      for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+    return lane[0];
+  }
+};
+
+/// Calls body(first element, which of the sum's vectors, elements) over [0, n).
+template <typename Body>
+FIXTUNE_ALWAYS_INLINE void for_vectors(std::int64_t n, Body body) {
+  std::int64_t i = 0;
+  for (; i + sum_lanes <= n; i += sum_lanes)
+#pragma GCC unroll 4
+    for (int v = 0; v < sum_vectors; ++v) body(i + v * width, v, std::int64_t{width});
+  for (int v = 0; i < n; i += width, ++v) body(i, v, n - i < width ? n - i : std::int64_t{width});
+}
+
+// A lambda is always_inline by hand: for_vectors' body is to be part of the loop.
+#define FIXTUNE_BODY [&](std::int64_t i, [[maybe_unused]] int v, [[maybe_unused]] std::int64_t count) \
+  __attribute__((always_inline))
+
+/// vector_exp of each lane.
+FIXTUNE_ALWAYS_INLINE Vector exponential(Vector x) {
+  const Vector round_shift = splat(0x1.8p23F);
+  x = x < splat(-87.0F) ? splat(-87.0F) : x;
+  x = x > splat(88.0F) ? splat(88.0F) : x;
+  const Vector shifted = x * 1.44269504088896341F + round_shift;
+  const Vector n = shifted - round_shift;
+  const Vector r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  Vector p = r * 1.9875691500e-4F + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = (p * (r * r) + r) + 1.0F;
+  return p * value_of((bits_of(shifted) - 0x4b400000U + 127U) << 23U);
+}
+
+/// mix32 of each lane.
+FIXTUNE_ALWAYS_INLINE Bits mix(Bits x) {
+  x ^= x >> 16U;
+  x *= 0x7feb352dU;
+  x ^= x >> 15U;
+  x *= 0x846ca68bU;
+  x ^= x >> 16U;
+  return x;
+}
+
+FIXTUNE_ALWAYS_INLINE Bits lane_numbers() {
+  Bits lanes;
+  for (int l = 0; l < width; ++l) lanes[l] = static_cast<std::uint32_t>(l);
+  return lanes;
+}
+
+/// `x` where `random >= threshold`, else 0.
+FIXTUNE_ALWAYS_INLINE Vector kept_where(Bits random, std::uint32_t threshold, Vector x) {
+  return random >= splat_bits(threshold) ? x : Vector{};
+}
+
+}  // namespace fixtune::detail::FIXTUNE_LANES_NAMESPACE
