@@ -1,7 +1,8 @@
 // The products alone: INT8 on every back end, FP32 by oneDNN's matmul and by dnnl_sgemm, BF16, for the layers of
 // BERT-base and MiniLM in the three forms of a training step; against the best FP32 and against the register peak.
 //
-// W is packed inside the timing on both sides. The peak loops run in the same rounds, so that a clock that changes
+// The right operand is packed inside the timing on both sides, and for the two products with W in a second comparison
+// before it on both sides. The peak loops run in the same rounds, so that a clock that changes
 // changes both. C is written in int32 or FP32 and stays where it is.
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "fixtune/gemm/float_product.h"
+#include "fixtune/gemm/packed_product.h"
 #include "gemm/backends.h"
 #include "gemm/forms.h"
 #include "gemm/onednn_fp32.h"
@@ -72,6 +74,10 @@ struct Int8Operands {
     integer_product(backend, view_a(), product.transpose_a, view_b(), product.transpose_b, c.data(), product.n);
   }
 
+  void pack() { packed = PackedColumns::pack(view_b(), product.transpose_b); }
+  void multiply_packed() { packed_product(PackedRows::view(view_a()), packed, c.data(), product.n); }
+
+  PackedColumns packed;
   AlignedBuffer<std::int8_t> a, b;
   AlignedBuffer<std::int32_t> c;
   Product product;
@@ -83,13 +89,14 @@ struct FloatOperands {
         b(normal_values(p.b_rows(), p.b_cols(), 2)),
         c(p.m, p.n),
         product(p),
-        matmul(p.m, p.n, p.k, p.transpose_a, p.transpose_b) {}
+        matmul(p.m, p.n, p.k, p.transpose_a, p.transpose_b),
+        packed_matmul(p.m, p.n, p.k, p.transpose_a, p.transpose_b, PackB::Beforehand) {}
 
   void multiply(FloatKind kind) { float_product(kind, a, product.transpose_a, b, product.transpose_b, c.map()); }
 
   Tensor a, b, c;
   Product product;
-  OneDnnFp32Matmul matmul;
+  OneDnnFp32Matmul matmul, packed_matmul;
 };
 
 void measure(benchmark::State& state, const LayerShape& layer, Index tokens, const Product& product) {
@@ -103,6 +110,13 @@ void measure(benchmark::State& state, const LayerShape& layer, Index tokens, con
   for (const IntegerBackend backend : backends)
     if (backend != active_integer_backend())
       contestants.push_back({fmt::format("int8 {}", name(backend)), [&, backend] { integers.multiply(backend); }});
+  if (product.right_is_weight()) {
+    integers.pack();
+    floats.packed_matmul.pack(floats.b.data());
+    contestants.push_back({"int8, W packed", [&] { integers.multiply_packed(); }});
+    contestants.push_back(
+        {"fp32, W packed", [&] { floats.packed_matmul(floats.a.data(), nullptr, floats.c.data()); }});
+  }
   for (const PeakLoop& peak : peaks) contestants.push_back({contestant_name(peak), peak});
   measurements.push_back({layer, tokens, product, interleaved_medians(state, contestants)});
 }
@@ -137,6 +151,21 @@ ClosingTable backend_table() {
         row.emplace_back(1e-9 * m.rate(m.medians.at(fmt::format("int8 {}", name(backend)))));
     table.add(std::move(row));
   }
+  return table;
+}
+
+ClosingTable packed_table() {
+  ClosingTable table("Products with W packed beforehand on both sides",
+                     {"model", "layer", "tokens", "form", "INT8 ms", "FP32 matmul ms", "INT8 ratio"});
+  std::vector<double> ratios;
+  for (const Measurement& m : measurements) {
+    if (!m.product.right_is_weight()) continue;
+    const double int8 = m.medians.at("int8, W packed");
+    const double fp32 = m.medians.at("fp32, W packed");
+    ratios.push_back(fp32 / int8);
+    table.add({m.layer.model, m.layer.layer, m.tokens, m.product.form, 1e3 * int8, 1e3 * fp32, fp32 / int8});
+  }
+  if (!ratios.empty()) table.add({"both", "all", "", "geometric mean", Json(), Json(), geometric_mean(ratios)});
   return table;
 }
 
@@ -200,6 +229,7 @@ void prepare(Program& program) {
 void close(Program& program) {
   program.close_with(product_table());
   program.close_with(backend_table());
+  program.close_with(packed_table());
   program.close_with(peak_table());
   program.close_with(mean_table());
 }

@@ -208,7 +208,7 @@ ClosingTable density_table() {
     if (!is_integer(preset(name))) continue;
     for (const auto& [layer, m] : density)
       add_row({layer.model, layer.layer, name, 1e3 * m.at(density_name(name, 0.0))},
-              [&](double p) { return ratio(m, name, p); });
+              [&, &m = m](double p) { return ratio(m, name, p); });
     for (const std::string_view model : models)
       if (measured(density, model))
         add_row({model, "geometric mean", name, Json()}, [&](double p) {

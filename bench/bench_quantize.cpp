@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fixtune/core/parallel.h"
+#include "fixtune/linear/input.h"
 #include "fixtune/quant/outlier_split.h"
 #include "program/program.h"
 #include "program/rounds.h"
@@ -63,6 +64,10 @@ void measure(benchmark::State& state, const Shape& shape) {
       {"memcpy of the FP32 input", [&] { copy(x, target); }},
       split("rowwise, no outliers", x, "rowwise"),
       split("rowwise, outliers in 1 % of columns", with_outliers, "rowwise"),
+      {"rowwise, the same, as a layer's operand",
+       [&, recipe = preset("rowwise")] {
+         benchmark::DoNotOptimize(quantize_input(with_outliers, recipe, {}).forward.get());
+       }},
       split("approach2, outliers in 1 % of columns", with_outliers, "approach2"),
       split("approach1, outliers in 1 % of columns", with_outliers, "approach1"),
       plain("plain codes, row steps, nearest", x, rows),

@@ -4,10 +4,10 @@
     pytorch_step.py --model DIR --precision fp32|bf16 --threads N [--steps 6 --batch 32 --length 128]
     bench_step --model DIR --rival "PyTorch fp32=python3 tools/pytorch_step.py --serve --model DIR --threads 2"
 
-With --serve it is a rival of bench_step: each line on standard input holds the sentence lengths of a batch; it makes one
-step on random tokens of these lengths, padded to the longest and masked, and answers with one line of JSON. Else it
-makes --steps steps and prints the median of all but the first two. bf16 is autocast on the CPU. A step is forward with
-dropout, loss, backward and AdamW; it does not clip the gradients, as ours does.
+With --serve it is a rival of bench_step: each line on standard input holds the sentence lengths of a batch; it makes
+one step on random tokens of these lengths, padded to the longest and masked, and answers with one line of JSON. Else
+it makes --steps steps and prints the median of all but the first two. bf16 is autocast on the CPU. A step is forward
+with dropout, loss, backward and AdamW; unlike ours it does not clip the gradients.
 Needs torch and transformers.
 """
 import argparse

@@ -5,7 +5,7 @@
 namespace fixtune::bench {
 namespace {
 
-constexpr IntegerBackend candidates[] = {IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32};
+constexpr IntegerBackend candidates[] = {IntegerBackend::Packed, IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32};
 
 constexpr Index size = 64;
 

@@ -15,6 +15,8 @@ struct Product {
   Transpose transpose_a = Transpose::No;
   Transpose transpose_b = Transpose::No;
 
+  /// True for X W^T and dY W, whose right operand lasts a step.
+  bool right_is_weight() const { return transpose_a == Transpose::No; }
   Index a_rows() const { return transpose_a == Transpose::Yes ? k : m; }
   Index a_cols() const { return transpose_a == Transpose::Yes ? m : k; }
   Index b_rows() const { return transpose_b == Transpose::Yes ? n : k; }
