@@ -1,0 +1,59 @@
+#include "program/rounds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace fixtune::bench {
+namespace {
+
+constexpr double shortest_timing = 2e-3;
+constexpr int most_repeats = 64;
+
+/// How often to run in a row so that the clock and the waking of threads do not count; the first run warms up.
+int repeats_for(const Contestant& contestant) {
+  contestant.run();
+  const double once = seconds(contestant.run);
+  return std::clamp(static_cast<int>(std::ceil(shortest_timing / std::max(once, 1e-9))), 1, most_repeats);
+}
+
+double mean_seconds(const Contestant& contestant, int repeats) {
+  return seconds([&] {
+           for (int i = 0; i < repeats; ++i) contestant.run();
+         }) /
+         repeats;
+}
+
+}  // namespace
+
+Medians interleaved_medians(benchmark::State& state, const std::vector<Contestant>& contestants) {
+  std::vector<int> repeats;
+  for (const Contestant& contestant : contestants) repeats.push_back(repeats_for(contestant));
+  std::vector<std::vector<double>> times(contestants.size());
+  for (std::size_t round = 0; state.KeepRunning(); ++round) {
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      const std::size_t turn = (round + i) % contestants.size();
+      times[turn].push_back(mean_seconds(contestants[turn], repeats[turn]));
+    }
+  }
+  Medians medians;
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    medians[contestants[i].name] = median(times[i]);
+    state.counters[contestants[i].name + " ms"] = 1e3 * medians[contestants[i].name];
+  }
+  return medians;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double geometric_mean(const std::vector<double>& values) {
+  const double logs = std::accumulate(values.begin(), values.end(), 0.0,
+                                      [](double sum, double value) { return sum + std::log(value); });
+  return std::exp(logs / static_cast<double>(values.size()));
+}
+
+}  // namespace fixtune::bench
