@@ -4,7 +4,7 @@
 
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
-#include "fixtune/gemm/integer_product.h"
+#include "fixtune/gemm/packed_product.h"
 #include "fixtune/io/file.h"
 #include "fixtune/models/bert_folder.h"
 #include "fixtune/train/fine_tune.h"
@@ -137,8 +137,8 @@ void finetune(Options& o) {
   check_fits(bert.config(), tokenizer.vocabulary_size(), o.max_length, o.model);
   const EncodedDataset train = encode(data.train, tokenizer, o.max_length);
   const EncodedDataset evaluation = encode(data.evaluation, tokenizer, o.max_length);
-  fmt::print("{}: {} training and {} evaluation examples, recipe {}, {} threads, {} products\n", o.task.task,
-             train.size(), evaluation.size(), o.recipe, thread_count(), name(active_integer_backend()));
+  fmt::print("{}: {} training and {} evaluation examples, recipe {}, {} threads, INT8 kernel {}\n", o.task.task,
+             train.size(), evaluation.size(), o.recipe, thread_count(), name(active_packed_kernel()));
 
   program::Progress training_bar("train");
   program::Progress evaluation_bar("evaluate");
