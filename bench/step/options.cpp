@@ -21,9 +21,11 @@ void StepOptions::add_to(CLI::App& app) {
   app.add_option("--lengths", lengths, "fixed: all of --length; mixed: random from 3 to --length")
       ->check(CLI::IsMember({"fixed", "mixed"}))
       ->capture_default_str();
-  app.add_option("--task", task, "take the sentences of this GLUE task instead (two classes)");
-  app.add_option("--data", data, "its folder")->check(CLI::ExistingDirectory);
-  app.add_option("--warmup", warmup, "steps before the first that counts")->capture_default_str();
+  auto* folder = app.add_option("--data", data, "folder of --task")->check(CLI::ExistingDirectory);
+  app.add_option("--task", task, "take the sentences of this GLUE task instead (two classes)")->needs(folder);
+  app.add_option("--warmup", warmup,
+                 "steps before the first that counts, where a recipe or rival has a process of its own")
+      ->capture_default_str();
   app.add_option("--steps", steps, "steps of section resident")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--sweep-tokens", sweep_tokens, "tokens a step in section sentences")
       ->check(CLI::Range(512, 1 << 20))

@@ -46,8 +46,8 @@ StepTimes RecipeTrainer::step(const PackedBatch& batch) {
   StepTimes times;
   forward_and_backward(batch, times);
   times.optimiser = seconds([&] {
-    clip_gradient_norm(parameters_, largest_gradient_norm);
-    optimizer_.step(learning_rate);
+    const GradientClip clip = measure_gradient_clip(parameters_, largest_gradient_norm);
+    optimizer_.step(learning_rate, clip.factor);
     optimizer_.zero_grad();
     bert_.weights_changed();
   });

@@ -1,5 +1,7 @@
 #include "step/turns.h"
 
+#include <algorithm>
+
 #include "fixtune/core/error.h"
 #include "program/rounds.h"
 
@@ -59,18 +61,18 @@ BatchSource batches(const StepOptions& options) {
 }
 
 void take_turns(benchmark::State& state, std::vector<Turn>& turns, const BatchSource& next, Index warmup) {
+  const bool shared = std::count_if(turns.begin(), turns.end(), [](const Turn& t) { return t.own != nullptr; }) > 1;
+  const auto settles = [=](const Turn& turn) { return shared && turn.own != nullptr; };
   for (Turn& turn : turns) {
     turn.times.clear();
     turn.seconds_per_token.clear();
-  }
-  for (Index i = 0; i < warmup; ++i) {
-    const PackedBatch batch = next();
-    for (Turn& turn : turns) turn.trainer->step(batch);
+    for (Index i = 0; i < warmup && !settles(turn); ++i) turn.trainer->step(next());
   }
   for (std::size_t round = 0; state.KeepRunning(); ++round) {
     const PackedBatch batch = next();
     for (std::size_t i = 0; i < turns.size(); ++i) {
       Turn& turn = turns[(round + i) % turns.size()];
+      if (settles(turn)) turn.trainer->step(batch);
       turn.times.push_back(turn.trainer->step(batch));
       turn.seconds_per_token.push_back(turn.times.back().total() / static_cast<double>(batch.tokens()));
     }

@@ -38,6 +38,9 @@ std::vector<Turn> rival_turns(const StepOptions& options);
 BatchSource batches(const StepOptions& options);
 
 /// A round per iteration of `state`, each on a new batch and begun by another; `warmup` steps each before.
+///
+/// Recipes that share this process also share the buffers it keeps, and would find those of the one before: so each
+/// makes its step twice and the second counts, as in a run of that recipe alone.
 void take_turns(benchmark::State& state, std::vector<Turn>& turns, const BatchSource& next, Index warmup);
 
 }  // namespace fixtune::bench
