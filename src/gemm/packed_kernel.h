@@ -53,7 +53,8 @@ struct PanelWork {
   float* y = nullptr;           ///< `(sum*row_step)*column_step + bias` at [m,n], or [n,m] where transposed
   std::int64_t y_stride = 0;
   bool transposed = false;
-  bool add = false;  ///< to what y holds
+  bool add = false;     ///< to what y holds
+  bool stream = false;  ///< past the caches: y is aligned, and too large to be found there again
 };
 
 using PanelKernel = void (*)(const PanelWork&);

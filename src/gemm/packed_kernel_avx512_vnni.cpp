@@ -30,6 +30,20 @@ struct Masks {
   __mmask16 of[vectors];
 };
 
+// Plain instructions where all columns of the panel exist: masked stores cost more.
+template <bool Whole>
+inline __m512 load_floats(const float* from, __mmask16 mask) {
+  return Whole ? _mm512_loadu_ps(from) : _mm512_maskz_loadu_ps(mask, from);
+}
+
+template <bool Whole>
+inline void store_floats(float* to, __mmask16 mask, __m512 value) {
+  if constexpr (Whole)
+    _mm512_storeu_ps(to, value);
+  else
+    _mm512_mask_storeu_ps(to, mask, value);
+}
+
 inline Masks masks_for(std::int64_t columns) {
   Masks masks{};
 FIXTUNE_UNROLL
@@ -127,15 +141,15 @@ FIXTUNE_UNROLL
   for (int v = 0; v < vectors; ++v) out[v] = joined_wide(acc[v], _mm512_sub_epi32(digits[v], less), w.unit);
 }
 
-template <int R>
+template <int R, bool Whole>
 inline void finish(const Sums (&acc)[R], const PanelWork& w, Tile tile, const Masks& masks) {
   alignas(64) float transposed[R * panel_columns];
   Floats column_steps, bias;
 FIXTUNE_UNROLL
   for (int v = 0; v < vectors; ++v) {
-    column_steps[v] = w.column_steps != nullptr ? _mm512_maskz_loadu_ps(masks.of[v], w.column_steps + 16 * v)
+    column_steps[v] = w.column_steps != nullptr ? load_floats<Whole>(w.column_steps + 16 * v, masks.of[v])
                                                 : _mm512_set1_ps(w.column_step);
-    bias[v] = w.bias != nullptr ? _mm512_maskz_loadu_ps(masks.of[v], w.bias + 16 * v) : _mm512_setzero_ps();
+    bias[v] = w.bias != nullptr ? load_floats<Whole>(w.bias + 16 * v, masks.of[v]) : _mm512_setzero_ps();
   }
 FIXTUNE_UNROLL
   for (int r = 0; r < R; ++r) {
@@ -148,8 +162,11 @@ FIXTUNE_UNROLL
       y[v] = _mm512_mul_ps(_mm512_mul_ps(y[v], row_step), column_steps[v]);
       if (w.bias != nullptr) y[v] = _mm512_add_ps(y[v], bias[v]);
       float* out = w.transposed ? transposed + r * panel_columns + 16 * v : w.y + row * w.y_stride + 16 * v;
-      if (w.add && !w.transposed) y[v] = _mm512_add_ps(_mm512_maskz_loadu_ps(masks.of[v], out), y[v]);
-      _mm512_mask_storeu_ps(out, masks.of[v], y[v]);
+      if (w.add && !w.transposed) y[v] = _mm512_add_ps(load_floats<Whole>(out, masks.of[v]), y[v]);
+      if (Whole && w.stream)
+        _mm512_stream_ps(out, y[v]);
+      else
+        store_floats<Whole>(out, masks.of[v], y[v]);
     }
   }
   if (w.transposed) store_transposed<R>(transposed, panel_columns, w.columns, w.y + tile.first_row, w.y_stride, w.add);
@@ -162,7 +179,10 @@ void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks) {
   start(acc, w, tile, masks);
   contract(acc, w, tile_index);
   if (w.last) {
-    finish(acc, w, tile, masks);
+    if (w.columns == panel_columns)
+      finish<R, true>(acc, w, tile, masks);
+    else
+      finish<R, false>(acc, w, tile, masks);
     return;
   }
 FIXTUNE_UNROLL

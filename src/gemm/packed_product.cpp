@@ -18,6 +18,14 @@ namespace {
 
 /// Rows whose codes stay in the second-level cache while the panels pass.
 constexpr Index most_rows = 128;
+/// Outputs from this size on leave no trace in the caches, and storing past them saves reading what is overwritten.
+constexpr Index streamed_bytes = Index{8} << 20;
+
+bool is_streamed(const ProductOutput& o, Index rows, Index columns) {
+  constexpr Index line = 64;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(o.y) % line == 0 && o.stride % (line / 4) == 0;
+  return aligned && !o.add && !o.transposed && rows * columns * Index{sizeof(float)} >= streamed_bytes;
+}
 
 /// How the output is cut into tasks.
 struct Blocks {
@@ -104,6 +112,7 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
+    w.stream = is_streamed(o, a_.rows(), b_.columns());
     return w;
   }
 
