@@ -15,6 +15,23 @@ FIXTUNE_INLINE std::uint32_t in_byte(std::int32_t code, int byte) {
 
 FIXTUNE_INLINE std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
 
+FIXTUNE_INLINE void nearest_words(const GroupPass& pass, std::int64_t columns, std::uint32_t* __restrict words) {
+  const float* __restrict x0 = pass.rows[0];
+  const float* __restrict x1 = pass.rows[1];
+  const float* __restrict x2 = pass.rows[2];
+  const float* __restrict x3 = pass.rows[3];
+  const float* __restrict inverse = pass.inverse;
+  const float s0 = pass.row_scale[0], s1 = pass.row_scale[1], s2 = pass.row_scale[2], s3 = pass.row_scale[3];
+  const float limit = pass.limit;
+  for (std::int64_t n = 0; n < columns; ++n) {
+    const std::uint32_t q0 = in_byte(rounding::nearest(clamped((x0[n] * s0) * inverse[n], limit)), 0);
+    const std::uint32_t q1 = in_byte(rounding::nearest(clamped((x1[n] * s1) * inverse[n], limit)), 1);
+    const std::uint32_t q2 = in_byte(rounding::nearest(clamped((x2[n] * s2) * inverse[n], limit)), 2);
+    const std::uint32_t q3 = in_byte(rounding::nearest(clamped((x3[n] * s3) * inverse[n], limit)), 3);
+    words[n] = (q0 | q1 | q2 | q3) ^ 0x80808080U;
+  }
+}
+
 }  // namespace
 
 // Each reader's loop is a few instructions an element over a row that stays in the first-level cache.
@@ -45,21 +62,14 @@ FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
 }
 
 FIXTUNE_MULTIVERSION void encode_nearest(const GroupPass& pass) {
-  const float* __restrict x0 = pass.rows[0];
-  const float* __restrict x1 = pass.rows[1];
-  const float* __restrict x2 = pass.rows[2];
-  const float* __restrict x3 = pass.rows[3];
-  const float* __restrict inverse = pass.inverse;
-  const float s0 = pass.row_scale[0], s1 = pass.row_scale[1], s2 = pass.row_scale[2], s3 = pass.row_scale[3];
-  const float limit = pass.limit;
   std::uint32_t words[48];
-  for (std::int64_t n = 0; n < pass.columns; ++n) {
-    const std::uint32_t q0 = in_byte(rounding::nearest(clamped((x0[n] * s0) * inverse[n], limit)), 0);
-    const std::uint32_t q1 = in_byte(rounding::nearest(clamped((x1[n] * s1) * inverse[n], limit)), 1);
-    const std::uint32_t q2 = in_byte(rounding::nearest(clamped((x2[n] * s2) * inverse[n], limit)), 2);
-    const std::uint32_t q3 = in_byte(rounding::nearest(clamped((x3[n] * s3) * inverse[n], limit)), 3);
-    words[n] = (q0 | q1 | q2 | q3) ^ 0x80808080U;
+  if (pass.columns == 48) {
+    // A known number of columns: no remainder loops.
+    nearest_words(pass, 48, words);
+    __builtin_memcpy(pass.out, words, sizeof words);
+    return;
   }
+  nearest_words(pass, pass.columns, words);
   __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
 }
 
