@@ -38,7 +38,7 @@ def product_jobs(settings, threads):
     return [
         Job(f"gemm-{threads}", "bench_gemm", t + (["--rounds", "1", "--tokens", "128,512"] if quick else [])),
         Job(f"quantize-{threads}", "bench_quantize", t + (["--rounds", "3"] if quick else [])),
-        Job(f"linear-{threads}", "bench_linear", t + (["--rounds", "1", "--tokens", "512"] if quick else [])),
+        Job(f"linear-{threads}", "bench_linear", t + (["--rounds", "1", "--tokens", "512"] if quick else ["--rounds", "5"])),
     ]
 
 
@@ -66,8 +66,10 @@ def step_jobs(settings, threads):
         jobs.append(step_job(settings, f"step-bert-base-{threads}", settings.bert_base, threads, "fp32,bf16,rowwise",
                              3, small(settings)))
     if settings.minilm:
+        all_recipes = "fp32,bf16,int8,approach1,approach2,rowwise"
         jobs.append(step_job(settings, f"step-minilm-{threads}", settings.minilm, threads,
-                             "fp32,bf16,int8,approach1,approach2,rowwise", 5, small(settings)))
+                             all_recipes if threads == max(settings.threads) else "fp32,bf16,rowwise", 5,
+                             small(settings)))
     return jobs
 
 
@@ -90,7 +92,7 @@ def growth_jobs(settings, threads):
     if not settings.minilm:
         return []
     model = ["--model", settings.minilm, "--threads", str(threads)]
-    rounds = ["--rounds", "1" if settings.quick else "3"]
+    rounds = ["--rounds", "1" if settings.quick else "2"]
     sweep = ["--section", "tokens,sentences", "--sweep-tokens", "512" if settings.quick else "4096"]
     if settings.quick:
         sweep.append("--benchmark_filter=step of (2048|4096)|sentences")
