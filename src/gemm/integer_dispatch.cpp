@@ -78,7 +78,7 @@ struct Choice {
 
 Choice choose_backend() {
   Choice choice;
-  for (const IntegerBackend backend : {IntegerBackend::Packed, IntegerBackend::OneDnn, IntegerBackend::OneDnnFp32}) {
+  for (const IntegerBackend backend : {IntegerBackend::OneDnn, IntegerBackend::Packed, IntegerBackend::OneDnnFp32}) {
     std::string reason = excluded(backend);
     if (reason.empty()) reason = detail::check_backend(kernel_of(backend));
     choice.report.push_back(

@@ -23,7 +23,7 @@ std::vector<std::int32_t> product(IntegerBackend backend, const Int8Matrix& a, T
 
 /// Back ends that must be right here: the one in use, and the FP32 chunks, which are exact everywhere.
 std::vector<IntegerBackend> exact_backends() {
-  return {active_integer_backend(), IntegerBackend::OneDnnFp32};
+  return {active_integer_backend(), IntegerBackend::Packed, IntegerBackend::OneDnnFp32};
 }
 
 struct Shape {

@@ -26,8 +26,8 @@ inline constexpr Index max_contraction_8x8 = 133144;
 /// A way to compute integer products; every one gives the same integers.
 enum class IntegerBackend : std::uint8_t {
   Reference,   ///< three loops; the specification
-  Packed,      ///< own kernels over operands packed for the call; exact with and without VNNI
   OneDnn,      ///< oneDNN's INT8 product; exact on CPUs with VNNI
+  Packed,      ///< own kernels over operands packed for the call; exact with and without VNNI
   OneDnnFp32,  ///< oneDNN's FP32 product over chunks short enough to be exact, for CPUs where INT8 saturates
 };
 
