@@ -103,10 +103,9 @@ FIXTUNE_ALWAYS_INLINE void pack_rows(float* out, const AttentionOperand& from, s
 }
 
 using Quad = float __attribute__((vector_size(16)));
-using UnalignedQuad = float __attribute__((vector_size(16), aligned(4), may_alias));
 
-FIXTUNE_ALWAYS_INLINE Quad load_quad(const float* p) { return *reinterpret_cast<const UnalignedQuad*>(p); }
-FIXTUNE_ALWAYS_INLINE void store_quad(float* p, Quad x) { *reinterpret_cast<UnalignedQuad*>(p) = x; }
+FIXTUNE_ALWAYS_INLINE Quad load_quad(const float* p) { return load_as<Quad>(p); }
+FIXTUNE_ALWAYS_INLINE void store_quad(float* p, Quad x) { store_as(p, x); }
 
 // out[cols, rows] = in[rows, cols]^T, both in whole vectors.
 void transpose(float* out, const float* in, std::int64_t rows, std::int64_t cols) {

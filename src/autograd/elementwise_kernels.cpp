@@ -64,7 +64,8 @@ FIXTUNE_MULTIVERSION void scale_into(float* y, const float* x, float factor, std
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * factor;
 }
 
-FIXTUNE_MULTIVERSION void gelu(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void gelu(float* __restrict y, float* __restrict slope,
+                               const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = gelu_of(x[i]);
     y[i] = f.value;
@@ -72,7 +73,8 @@ FIXTUNE_MULTIVERSION void gelu(float* __restrict y, float* __restrict slope, con
   }
 }
 
-FIXTUNE_MULTIVERSION void gelu(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void gelu(float* __restrict y, std::uint16_t* __restrict slope,
+                               const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = gelu_of(x[i]);
     y[i] = f.value;
@@ -84,7 +86,8 @@ FIXTUNE_MULTIVERSION void gelu(float* __restrict y, const float* __restrict x, s
   for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_of(x[i]).value;
 }
 
-FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, float* __restrict slope,
+                                    const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = gelu_tanh_of(x[i]);
     y[i] = f.value;
@@ -92,7 +95,8 @@ FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, float* __restrict slope
   }
 }
 
-FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, std::uint16_t* __restrict slope,
+                                    const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = gelu_tanh_of(x[i]);
     y[i] = f.value;
@@ -104,7 +108,8 @@ FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, const float* __restrict
   for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_tanh_of(x[i]).value;
 }
 
-FIXTUNE_MULTIVERSION void relu(float* __restrict y, float* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void relu(float* __restrict y, float* __restrict slope,
+                               const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = relu_of(x[i]);
     y[i] = f.value;
@@ -112,7 +117,8 @@ FIXTUNE_MULTIVERSION void relu(float* __restrict y, float* __restrict slope, con
   }
 }
 
-FIXTUNE_MULTIVERSION void relu(float* __restrict y, std::uint16_t* __restrict slope, const float* __restrict x, std::int64_t n) {
+FIXTUNE_MULTIVERSION void relu(float* __restrict y, std::uint16_t* __restrict slope,
+                               const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const ValueAndSlope f = relu_of(x[i]);
     y[i] = f.value;

@@ -1,4 +1,5 @@
-// Lane kernels for AVX2 and FMA. No Eigen and no standard templates here: the linker may keep their copy for everyone.
+// Lane kernels for AVX2 and FMA. No Eigen and no standard templates here: the linker may keep their copy for
+// everyone.
 #define FIXTUNE_LANES_NAMESPACE avx2
 #include "attention_lanes.h"
 #include "norm_lanes.h"

@@ -1,4 +1,5 @@
-// Lane kernels for AVX-512 (compiled for x86-64-v4). No Eigen and no standard templates here: the linker may keep their copy for everyone.
+// Lane kernels for AVX-512 (x86-64-v4). No Eigen and no standard templates here: the linker may keep their copy for
+// everyone.
 #define FIXTUNE_LANES_NAMESPACE avx512
 #include "attention_lanes.h"
 #include "norm_lanes.h"

@@ -1,4 +1,5 @@
-// Lane kernels for whatever the target always has. No Eigen and no standard templates here: the linker may keep their copy for everyone.
+// Lane kernels for what the target always has. No Eigen and no standard templates here: the linker may keep their copy for
+// everyone.
 #define FIXTUNE_LANES_NAMESPACE baseline
 #include "attention_lanes.h"
 #include "norm_lanes.h"

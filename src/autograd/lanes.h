@@ -29,15 +29,25 @@ constexpr int sum_vectors = sum_lanes / width;
 using Vector = float __attribute__((vector_size(4 * width)));
 using Bits = std::uint32_t __attribute__((vector_size(4 * width)));
 using HalfBits = std::uint16_t __attribute__((vector_size(2 * width)));
-using UnalignedVector = float __attribute__((vector_size(4 * width), aligned(4), may_alias));
-using UnalignedBits = std::uint32_t __attribute__((vector_size(4 * width), aligned(4), may_alias));
-using UnalignedHalfBits = std::uint16_t __attribute__((vector_size(2 * width), aligned(2), may_alias));
 
 FIXTUNE_ALWAYS_INLINE Vector splat(float x) { return x - Vector{}; }
 FIXTUNE_ALWAYS_INLINE Bits splat_bits(std::uint32_t x) { return x + Bits{}; }
-FIXTUNE_ALWAYS_INLINE Vector load(const float* p) { return *reinterpret_cast<const UnalignedVector*>(p); }
-FIXTUNE_ALWAYS_INLINE void store(float* p, Vector x) { *reinterpret_cast<UnalignedVector*>(p) = x; }
-FIXTUNE_ALWAYS_INLINE Bits load_bits(const std::uint32_t* p) { return *reinterpret_cast<const UnalignedBits*>(p); }
+
+// Copies, not dereferenced pointers: Clang takes a vector type to be aligned whatever its attributes say.
+template <typename V>
+FIXTUNE_ALWAYS_INLINE V load_as(const void* p) {
+  V x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return x;
+}
+template <typename V>
+FIXTUNE_ALWAYS_INLINE void store_as(void* p, V x) {
+  __builtin_memcpy(p, &x, sizeof x);
+}
+FIXTUNE_ALWAYS_INLINE Vector load(const float* p) { return load_as<Vector>(p); }
+FIXTUNE_ALWAYS_INLINE void store(float* p, Vector x) { store_as(p, x); }
+FIXTUNE_ALWAYS_INLINE Bits load_bits(const std::uint32_t* p) { return load_as<Bits>(p); }
+
 FIXTUNE_ALWAYS_INLINE Bits bits_of(Vector x) { return __builtin_bit_cast(Bits, x); }
 FIXTUNE_ALWAYS_INLINE Vector value_of(Bits x) { return __builtin_bit_cast(Vector, x); }
 
@@ -75,11 +85,10 @@ FIXTUNE_ALWAYS_INLINE Bits rounded_to_bf16(Vector x) {
   return (x == x ? rounded : bits | 0x400000U) & 0xffff0000U;
 }
 FIXTUNE_ALWAYS_INLINE void store_bf16(std::uint16_t* p, Vector x) {
-  *reinterpret_cast<UnalignedHalfBits*>(p) = __builtin_convertvector(rounded_to_bf16(x) >> 16U, HalfBits);
+  store_as(p, __builtin_convertvector(rounded_to_bf16(x) >> 16U, HalfBits));
 }
 FIXTUNE_ALWAYS_INLINE Vector load_bf16(const std::uint16_t* p) {
-  const HalfBits half = *reinterpret_cast<const UnalignedHalfBits*>(p);
-  return value_of(__builtin_convertvector(half, Bits) << 16U);
+  return value_of(__builtin_convertvector(load_as<HalfBits>(p), Bits) << 16U);
 }
 FIXTUNE_ALWAYS_INLINE Vector load_bf16_part(const std::uint16_t* p, std::int64_t count) {
   if (count >= width) return load_bf16(p);

@@ -31,8 +31,8 @@ void check_shapes(const Variable& x, const Variable& h, const Variable& gamma, c
     fail("residual norm: x has shape [{}, {}], h [{}, {}]", x.rows(), x.cols(), h.rows(), h.cols());
   for (const Variable* p : {&gamma, &beta})
     if (p->rows() != 1 || p->cols() != x.cols())
-      fail("residual norm of [{}, {}] needs gamma and beta of shape [1, {}], not [{}, {}]", x.rows(), x.cols(), x.cols(),
-           p->rows(), p->cols());
+      fail("residual norm of [{}, {}] needs gamma and beta of shape [1, {}], not [{}, {}]", x.rows(), x.cols(),
+           x.cols(), p->rows(), p->cols());
 }
 
 // The gradients of x and h take dy's place where they can.
