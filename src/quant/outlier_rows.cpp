@@ -28,12 +28,15 @@ SplitValue split_value(float x, float gamma) {
   return {static_cast<std::int32_t>(k), static_cast<float>(x - width * k)};
 }
 
-void find_outliers(ConstMatrixMap x, float gamma, OutlierRows& rows, row_kernels::MagnitudeBits* largest) {
+void find_outliers(ConstMatrixMap x, float gamma, OutlierRows& rows, row_kernels::MagnitudeBits* largest,
+                   row_kernels::MagnitudeBits* inliers) {
   const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(gamma);
   std::vector<std::int32_t> columns;
   for (Index r = rows.begin; r < rows.end; ++r) {
     const float* row = x.data() + r * x.outerStride();
-    largest[r] = row_kernels::max_magnitude_bits(row, x.cols());
+    const row_kernels::Magnitudes magnitudes = row_kernels::max_magnitudes(row, x.cols(), threshold);
+    largest[r] = magnitudes.all;
+    inliers[r] = magnitudes.inliers;
     if (largest[r] <= threshold) continue;
     columns.resize(static_cast<std::size_t>(x.cols()));
     const auto found =
@@ -49,14 +52,9 @@ std::span<SparseDigit> outliers_of_row(OutlierRows& rows, Index r, std::size_t& 
   return {rows.outliers.data() + begin, from - begin};
 }
 
-const float* row_without(std::span<const SparseDigit> outliers, const float* row, Index cols, const Recipe& recipe,
-                         float* scratch) {
-  if (outliers.empty() || recipe.outliers == OutlierTreatment::Untreated) return row;
+const float* row_without(std::span<const SparseDigit> outliers, const float* row, Index cols, float* scratch) {
   std::copy_n(row, cols, scratch);
-  for (const SparseDigit& o : outliers)
-    scratch[o.column] = recipe.outliers == OutlierTreatment::TiledSplit
-                            ? split_value(row[o.column], recipe.gamma).remainder
-                            : 0.0F;
+  for (const SparseDigit& o : outliers) scratch[o.column] = 0.0F;
   return scratch;
 }
 

@@ -32,15 +32,15 @@ struct SplitValue {
 /// Splits one outlier; exact up to one rounding of the remainder while |digit| < 2^27.
 SplitValue split_value(float x, float gamma);
 
-/// Fills `rows.outliers` with the elements above gamma, their digits 0, and `largest` of each row.
-void find_outliers(ConstMatrixMap x, float gamma, OutlierRows& rows, row_kernels::MagnitudeBits* largest);
+/// Fills `rows.outliers` with the elements above gamma, their digits 0, and of each row its largest magnitude and the
+/// largest of its inliers.
+void find_outliers(ConstMatrixMap x, float gamma, OutlierRows& rows, row_kernels::MagnitudeBits* largest,
+                   row_kernels::MagnitudeBits* inliers);
 
 /// The outliers of row `r`; `from` is where the search starts, moved past them.
 std::span<SparseDigit> outliers_of_row(OutlierRows& rows, Index r, std::size_t& from);
 
-/// The row that becomes INT8 codes: outliers replaced by their remainder (tiled split) or 0 (unified scale).
-/// Returns the row itself where nothing is replaced, else `scratch`.
-const float* row_without(std::span<const SparseDigit> outliers, const float* row, Index cols, const Recipe& recipe,
-                         float* scratch);
+/// A copy of the row, 0 where its outliers were.
+const float* row_without(std::span<const SparseDigit> outliers, const float* row, Index cols, float* scratch);
 
 }  // namespace fixtune

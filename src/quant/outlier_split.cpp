@@ -63,7 +63,9 @@ class ActivationSplit {
 
   void find(OutlierRows& rows);
   void move_columns();
+  float remainder(const SparseDigit& o) const { return split_value(row(o.row)[o.column], recipe_.gamma).remainder; }
   void measure(OutlierRows& rows);
+  void measure_without_columns(OutlierRows& rows);
   void choose_row_steps(OutlierRows& rows);
   void choose_tensor_step();
   void encode(OutlierRows& rows);
@@ -111,7 +113,7 @@ void ActivationSplit::for_rows(OutlierRows& rows, Body body) {
 }
 
 void ActivationSplit::find(OutlierRows& rows) {
-  find_outliers(x_, recipe_.gamma, rows, largest_.data());
+  find_outliers(x_, recipe_.gamma, rows, largest_.data(), rest_.data());
   if (!tiled()) return;
   for (SparseDigit& o : rows.outliers) o.digit = split_value(row(o.row)[o.column], recipe_.gamma).digit;
 }
@@ -129,12 +131,23 @@ void ActivationSplit::move_columns() {
   });
 }
 
+/// The largest magnitude of what stays INT8: inliers, and the remainders of split outliers.
 void ActivationSplit::measure(OutlierRows& rows) {
-  AlignedBuffer<float> scratch(rows.outliers.empty() ? 0 : x_.cols());
+  if (moves_columns()) return measure_without_columns(rows);
   for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
-    const float* kept = row_without(outliers, row(r), x_.cols(), recipe_, scratch.data());
-    rest_[static_cast<std::size_t>(r)] = kept == row(r) ? largest_[static_cast<std::size_t>(r)]
-                                                        : row_kernels::max_magnitude_bits(kept, x_.cols());
+    MagnitudeBits& most = rest_[static_cast<std::size_t>(r)];  // of the inliers, as found
+    if (recipe_.outliers == OutlierTreatment::Untreated) most = largest_[static_cast<std::size_t>(r)];
+    if (!tiled()) return;
+    for (const SparseDigit& o : outliers) most = std::max(most, std::bit_cast<MagnitudeBits>(std::abs(remainder(o))));
+  });
+}
+
+/// Where whole columns leave, inliers leave with them.
+void ActivationSplit::measure_without_columns(OutlierRows& rows) {
+  AlignedBuffer<float> scratch(x_.cols());
+  for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
+    rest_[static_cast<std::size_t>(r)] = row_kernels::max_magnitude_bits(
+        row_without(outliers, row(r), x_.cols(), scratch.data()), x_.cols());
   });
 }
 
@@ -168,10 +181,19 @@ void ActivationSplit::choose_tensor_step() {
     for (SparseDigit& o : rows.outliers) o.digit *= 1 << grid.shift;
 }
 
+/// The row's codes, its outliers clamped, then the outliers' own: few against the row, so that nothing is copied.
 void ActivationSplit::encode(OutlierRows& rows) {
-  AlignedBuffer<float> scratch(rows.outliers.empty() ? 0 : x_.cols());
   for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
-    encode_row(row_without(outliers, row(r), x_.cols(), recipe_, scratch.data()), r, random_, result_.inliers);
+    FixedPointTensor& q = result_.inliers;
+    encode_row(row(r), r, random_, q);
+    if (recipe_.outliers == OutlierTreatment::Untreated) return;
+    for (const SparseDigit& o : outliers) {
+      const Index element = r * x_.cols() + o.column;
+      const std::int32_t code = tiled() ? encode_value(remainder(o), q.step(r), q.format, random_,
+                                                       static_cast<std::uint64_t>(element))
+                                        : 0;
+      q.codes8[element] = static_cast<std::int8_t>(code);
+    }
   });
 }
 

@@ -53,6 +53,18 @@ FIXTUNE_MULTIVERSION MagnitudeBits max_magnitude_bits(const float* x, Index n) {
   return largest;
 }
 
+FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold) {
+  MagnitudeBits all = 0;
+  MagnitudeBits inliers = 0;
+  for (Index j = 0; j < n; ++j) {
+    const MagnitudeBits bits = magnitude_bits(x[j]);
+    const MagnitudeBits inlier = bits > threshold ? 0 : bits;
+    all = bits > all ? bits : all;
+    inliers = inlier > inliers ? inlier : inliers;
+  }
+  return {all, inliers};
+}
+
 // Counting vectorises, collecting does not: only stretches that hold an outlier are walked. The constant length of
 // all but the last lets the count be a few whole registers.
 FIXTUNE_MULTIVERSION std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,

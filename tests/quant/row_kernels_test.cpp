@@ -45,6 +45,22 @@ TEST(RowKernels, MaxMagnitudeSeesEveryPositionAndEveryNonFinite) {
   EXPECT_TRUE(std::isnan(max_magnitude(&nan, 1)));
 }
 
+TEST(RowKernels, MaxMagnitudesTellInliersFromTheRest) {
+  const auto threshold = std::bit_cast<std::int32_t>(5.0F);
+  const auto magnitudes_of = [&](const std::vector<float>& x) {
+    return row_kernels::max_magnitudes(x.data(), static_cast<Index>(x.size()), threshold);
+  };
+  std::vector<float> x(67, 0.25F);
+  x[66] = -5.0F;  // at the threshold: an inlier
+  x[30] = 80.0F;
+  EXPECT_EQ(magnitudes_of(x).all, std::bit_cast<std::int32_t>(80.0F));
+  EXPECT_EQ(magnitudes_of(x).inliers, threshold);
+  x[3] = -std::nanf("");
+  EXPECT_GT(magnitudes_of(x).all, row_kernels::infinity_bits);
+  EXPECT_EQ(magnitudes_of({9.0F, -8.0F}).inliers, 0);
+  EXPECT_EQ(magnitudes_of({}).all, 0);
+}
+
 TEST(RowKernels, FindAboveIsStrictAndOrdered) {
   std::vector<float> x(150, 5.0F);
   x[0] = -5.5F;
