@@ -49,7 +49,8 @@ inline Masks masks_for(std::int64_t columns) {
 FIXTUNE_UNROLL
   for (int v = 0; v < vectors; ++v) {
     const std::int64_t left = columns - 16 * v;
-    masks.of[v] = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1U << left) - 1U);
+    const std::uint32_t bits = left >= 16 ? 0xffffU : left <= 0 ? 0U : (1U << left) - 1U;
+    masks.of[v] = static_cast<__mmask16>(bits);
   }
   return masks;
 }
