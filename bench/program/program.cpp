@@ -1,12 +1,8 @@
 #include "program/program.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "fixtune/core/error.h"
@@ -14,20 +10,6 @@
 #include "fixtune/io/file.h"
 
 namespace fixtune::bench {
-namespace {
-
-/// Lets OpenMP's idle threads sleep soon, as the example programs do: spinning ones take the CPU from whatever runs
-/// beside them, the rival included. The runtime reads the variable before main, so the program starts itself again.
-void restart_with_sleeping_threads(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "10000", 1);
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) execv(self.c_str(), argv);
-  // Where that is impossible the program goes on as it is.
-}
-
-}  // namespace
 
 Program::Program(std::string name, std::string description, int rounds)
     : app_(std::move(description), name), name_(std::move(name)), rounds_(rounds) {

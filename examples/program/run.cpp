@@ -2,32 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <filesystem>
-#include <system_error>
 
 #include "fixtune/core/error.h"
+#include "fixtune/core/parallel.h"
 
 namespace fixtune::program {
-namespace {
-
-/// Lets OpenMP's idle threads sleep soon. They spin by default, and beside any other busy process a product then
-/// waits for whole time slices: ten times slower steps were seen. The runtime reads the variable before main, so the
-/// program starts itself again.
-void restart_with_sleeping_threads(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "10000", 1);
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) execv(self.c_str(), argv);
-  // Where that is impossible the program goes on as it is.
-}
-
-}  // namespace
 
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   restart_with_sleeping_threads(argv);

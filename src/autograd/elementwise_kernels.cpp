@@ -1,6 +1,7 @@
 #include "elementwise_kernels.h"
 
 #include "fixtune/core/multiversion.h"
+#include "fixtune/core/random.h"
 #include "vector_math.h"
 
 namespace fixtune::detail {
@@ -39,13 +40,22 @@ FIXTUNE_ALWAYS_INLINE ValueAndSlope gelu_tanh_of(float x) {
 
 FIXTUNE_ALWAYS_INLINE ValueAndSlope relu_of(float x) { return {x < 0.0F ? 0.0F : x, x > 0.0F ? 1.0F : 0.0F}; }
 
-FIXTUNE_ALWAYS_INLINE std::uint32_t mix(std::uint32_t x) {
-  x ^= x >> 16U;
-  x *= 0x7feb352dU;
-  x ^= x >> 15U;
-  x *= 0x846ca68bU;
-  x ^= x >> 16U;
-  return x;
+FIXTUNE_ALWAYS_INLINE void keep(float& to, float slope) { to = slope; }
+FIXTUNE_ALWAYS_INLINE void keep(std::uint16_t& to, float slope) { to = vector_bf16(slope); }
+
+template <ValueAndSlope (*activation)(float), typename Slope>
+FIXTUNE_ALWAYS_INLINE void values_and_slopes(float* __restrict y, Slope* __restrict slope, const float* __restrict x,
+                                             std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const ValueAndSlope f = activation(x[i]);
+    y[i] = f.value;
+    keep(slope[i], f.slope);
+  }
+}
+
+template <ValueAndSlope (*activation)(float)>
+FIXTUNE_ALWAYS_INLINE void values(float* __restrict y, const float* __restrict x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = activation(x[i]).value;
 }
 
 }  // namespace
@@ -64,71 +74,29 @@ FIXTUNE_MULTIVERSION void scale_into(float* y, const float* x, float factor, std
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * factor;
 }
 
-FIXTUNE_MULTIVERSION void gelu(float* __restrict y, float* __restrict slope,
-                               const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = gelu_of(x[i]);
-    y[i] = f.value;
-    slope[i] = f.slope;
-  }
+FIXTUNE_MULTIVERSION void gelu(float* y, float* slope, const float* x, std::int64_t n) {
+  values_and_slopes<gelu_of>(y, slope, x, n);
 }
+FIXTUNE_MULTIVERSION void gelu(float* y, std::uint16_t* slope, const float* x, std::int64_t n) {
+  values_and_slopes<gelu_of>(y, slope, x, n);
+}
+FIXTUNE_MULTIVERSION void gelu(float* y, const float* x, std::int64_t n) { values<gelu_of>(y, x, n); }
 
-FIXTUNE_MULTIVERSION void gelu(float* __restrict y, std::uint16_t* __restrict slope,
-                               const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = gelu_of(x[i]);
-    y[i] = f.value;
-    slope[i] = vector_bf16(f.slope);
-  }
+FIXTUNE_MULTIVERSION void gelu_tanh(float* y, float* slope, const float* x, std::int64_t n) {
+  values_and_slopes<gelu_tanh_of>(y, slope, x, n);
 }
+FIXTUNE_MULTIVERSION void gelu_tanh(float* y, std::uint16_t* slope, const float* x, std::int64_t n) {
+  values_and_slopes<gelu_tanh_of>(y, slope, x, n);
+}
+FIXTUNE_MULTIVERSION void gelu_tanh(float* y, const float* x, std::int64_t n) { values<gelu_tanh_of>(y, x, n); }
 
-FIXTUNE_MULTIVERSION void gelu(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_of(x[i]).value;
+FIXTUNE_MULTIVERSION void relu(float* y, float* slope, const float* x, std::int64_t n) {
+  values_and_slopes<relu_of>(y, slope, x, n);
 }
-
-FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, float* __restrict slope,
-                                    const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = gelu_tanh_of(x[i]);
-    y[i] = f.value;
-    slope[i] = f.slope;
-  }
+FIXTUNE_MULTIVERSION void relu(float* y, std::uint16_t* slope, const float* x, std::int64_t n) {
+  values_and_slopes<relu_of>(y, slope, x, n);
 }
-
-FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, std::uint16_t* __restrict slope,
-                                    const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = gelu_tanh_of(x[i]);
-    y[i] = f.value;
-    slope[i] = vector_bf16(f.slope);
-  }
-}
-
-FIXTUNE_MULTIVERSION void gelu_tanh(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = gelu_tanh_of(x[i]).value;
-}
-
-FIXTUNE_MULTIVERSION void relu(float* __restrict y, float* __restrict slope,
-                               const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = relu_of(x[i]);
-    y[i] = f.value;
-    slope[i] = f.slope;
-  }
-}
-
-FIXTUNE_MULTIVERSION void relu(float* __restrict y, std::uint16_t* __restrict slope,
-                               const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const ValueAndSlope f = relu_of(x[i]);
-    y[i] = f.value;
-    slope[i] = vector_bf16(f.slope);
-  }
-}
-
-FIXTUNE_MULTIVERSION void relu(float* __restrict y, const float* __restrict x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = relu_of(x[i]).value;
-}
+FIXTUNE_MULTIVERSION void relu(float* y, const float* x, std::int64_t n) { values<relu_of>(y, x, n); }
 
 FIXTUNE_MULTIVERSION void tanh_forward(float* __restrict y, const float* __restrict x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = vector_tanh(x[i]);
@@ -159,7 +127,7 @@ FIXTUNE_MULTIVERSION void dropout_into(float* y, const float* x, const DropoutMa
     const std::int64_t count = n < until_carry ? n : until_carry;
     FIXTUNE_SAFE_IN_PLACE
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::uint32_t bits = mix(mix((start + static_cast<std::uint32_t>(i)) ^ low) + round_key);
+      const std::uint32_t bits = mix32(mix32((start + static_cast<std::uint32_t>(i)) ^ low) + round_key);
       y[i] = bits >= threshold ? x[i] * factor : 0.0F;
     }
     y += count;

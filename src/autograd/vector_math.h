@@ -2,10 +2,11 @@
 
 #include <cstdint>
 
+#include "fixtune/core/multiversion.h"
+
 // Elementary functions that a compiler can vectorise: no branches, no library calls, no tables.
 // For kernel files only; all of them are inlined into the instruction set of their caller.
 
-#define FIXTUNE_ALWAYS_INLINE inline __attribute__((always_inline))
 
 // Before a loop whose output may be its input: element i is read before it is written, so it vectorises all the same.
 #if defined(__clang__)

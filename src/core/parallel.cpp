@@ -2,11 +2,15 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 namespace fixtune {
 namespace {
@@ -23,6 +27,14 @@ int cgroup_quota() {
 }
 
 }  // namespace
+
+void restart_with_sleeping_threads(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  setenv("GOMP_SPINCOUNT", "10000", 1);
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) execv(self.c_str(), argv);
+}
 
 int allowed_cpus() {
   static const int allowed = [] {

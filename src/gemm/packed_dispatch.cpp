@@ -12,6 +12,8 @@ namespace {
 using detail::PanelKernel;
 using detail::PanelWork;
 
+constexpr PackedKernel slowest_first[] = {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni};
+
 PanelKernel function_of(PackedKernel kernel) {
 #if defined(__x86_64__)
   if (kernel == PackedKernel::Avx2) return detail::panel_kernel_avx2;
@@ -88,7 +90,7 @@ bool gives_the_right_integers(PackedKernel kernel) {
 PackedKernel most_allowed() {
   const char* limit = std::getenv("FIXTUNE_KERNEL");
   if (limit == nullptr || *limit == '\0') return PackedKernel::Avx512Vnni;
-  for (const PackedKernel kernel : {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni})
+  for (const PackedKernel kernel : slowest_first)
     if (name(kernel) == limit) return kernel;
   fail("FIXTUNE_KERNEL is \"{}\"; it may be portable, avx2 or avx512_vnni", limit);
 }
@@ -122,7 +124,7 @@ std::string_view name(PackedKernel kernel) {
 
 std::vector<PackedKernel> available_packed_kernels() {
   std::vector<PackedKernel> kernels;
-  for (const PackedKernel kernel : {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni})
+  for (const PackedKernel kernel : slowest_first)
     if (cpu_runs(kernel)) kernels.push_back(kernel);
   return kernels;
 }

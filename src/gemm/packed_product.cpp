@@ -65,6 +65,9 @@ class PackedProduct {
     if (a.contraction() != b.contraction())
       fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a.rows(), a.contraction(),
            b.contraction(), b.columns());
+    if (a.contraction() > max_contraction_8x8)
+      fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
+           max_contraction_8x8);
     mark_wide_tiles();
   }
 
@@ -184,16 +187,10 @@ class PackedProduct {
 };
 
 void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output) {
-  if (a.contraction() > max_contraction_8x8)
-    fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
-         max_contraction_8x8);
   PackedProduct(a, digits, b).run(output);
 }
 
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {
-  if (a.contraction() > max_contraction_8x8)
-    fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
-         max_contraction_8x8);
   PackedProduct(a, {}, b).run(c, ldc);
 }
 

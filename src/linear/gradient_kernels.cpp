@@ -9,13 +9,13 @@ namespace {
 using rounding::clamped;
 using rounding::magnitude_bits;
 
-FIXTUNE_INLINE std::uint32_t in_byte(std::int32_t code, int byte) {
+FIXTUNE_ALWAYS_INLINE std::uint32_t in_byte(std::int32_t code, int byte) {
   return (static_cast<std::uint32_t>(code) & 0xffU) << (8 * byte);
 }
 
-FIXTUNE_INLINE std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
+FIXTUNE_ALWAYS_INLINE std::int32_t larger(std::int32_t a, std::int32_t b) { return a > b ? a : b; }
 
-FIXTUNE_INLINE void nearest_words(const GroupPass& pass, std::int64_t columns, std::uint32_t* __restrict words) {
+FIXTUNE_ALWAYS_INLINE void nearest_words(const GroupPass& pass, std::int64_t columns, std::uint32_t* __restrict words) {
   const float* __restrict x0 = pass.rows[0];
   const float* __restrict x1 = pass.rows[1];
   const float* __restrict x2 = pass.rows[2];

@@ -94,7 +94,10 @@ InputRows transposed_input(const LinearInput& saved, Index first, Index count) {
     rows.codes = PackedRows::transpose({x.codes8.data() + first * x.cols, count, x.cols, x.cols});
   const std::int32_t unit = joining_unit(*saved.backward);
   if (unit == 0 || saved.backward->digits.empty()) return rows;
-  rows.digits = DigitRows(digits_of_tokens(saved, first, count), rows.codes.rows(), unit, !saved.backward_by_column);
+  const Index tokens = saved.backward_by_column ? x.cols : x.rows;
+  const bool by_column = !saved.backward_by_column;
+  rows.digits = count == tokens ? DigitRows(saved.backward->digits, rows.codes.rows(), unit, by_column)
+                                : DigitRows(digits_of_tokens(saved, first, count), rows.codes.rows(), unit, by_column);
   return rows;
 }
 

@@ -2,45 +2,38 @@
 
 #include <cstdint>
 
-// Rounding of one value, for kernel files: inlined into each copy, no branch, no library call.
-#define FIXTUNE_INLINE static inline __attribute__((always_inline))
+#include "fixtune/core/multiversion.h"
+#include "fixtune/core/random.h"
 
+// Rounding of one value, for kernel files: inlined into each copy, no branch, no library call.
 namespace fixtune::rounding {
 
 /// Bits of a magnitude: ordered as the magnitudes are, NaN above infinity above every finite value.
-FIXTUNE_INLINE std::int32_t magnitude_bits(float x) { return __builtin_bit_cast(std::int32_t, x) & 0x7fffffff; }
+FIXTUNE_ALWAYS_INLINE std::int32_t magnitude_bits(float x) { return __builtin_bit_cast(std::int32_t, x) & 0x7fffffff; }
 
 // Clamping before rounding gives the code that clamping after it gives, since the limit is an integer, and keeps
 // the conversion to an integer in range. The order of the comparisons sends a NaN to the limit.
-FIXTUNE_INLINE float clamped(float y, float limit) {
+FIXTUNE_ALWAYS_INLINE float clamped(float y, float limit) {
   const float below = y < limit ? y : limit;
   return below > -limit ? below : -limit;
 }
 
 // Adding 1.5 * 2^23 leaves no fraction bits, so the addition itself rounds to nearest even (|y| < 2^22).
-FIXTUNE_INLINE std::int32_t nearest(float y) {
+FIXTUNE_ALWAYS_INLINE std::int32_t nearest(float y) {
   constexpr float no_fraction = 12582912.0F;
   return static_cast<std::int32_t>((y + no_fraction) - no_fraction);
 }
 
 // floor() as a truncation: vectorises without SSE4.1.
-FIXTUNE_INLINE std::int32_t stochastic(float y, float uniform) {
+FIXTUNE_ALWAYS_INLINE std::int32_t stochastic(float y, float uniform) {
   const auto truncated = static_cast<std::int32_t>(y);
   const std::int32_t floor = truncated - static_cast<std::int32_t>(static_cast<float>(truncated) > y);
   return floor + static_cast<std::int32_t>(uniform < y - static_cast<float>(floor));
 }
 
-// RandomStream::bits, repeated here to be inlined in every clone; a test holds the two together.
-FIXTUNE_INLINE std::uint32_t mix(std::uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7feb352dU;
-  x ^= x >> 15;
-  x *= 0x846ca68bU;
-  return x ^ (x >> 16);
-}
-
-FIXTUNE_INLINE float uniform(std::uint32_t low, std::uint32_t high, std::uint32_t element) {
-  const std::uint32_t bits = mix(mix(element ^ low) + high);
+// RandomStream::uniform of one element; a test holds the two together.
+FIXTUNE_ALWAYS_INLINE float uniform(std::uint32_t low, std::uint32_t high, std::uint32_t element) {
+  const std::uint32_t bits = mix32(mix32(element ^ low) + high);
   return static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24F;
 }
 

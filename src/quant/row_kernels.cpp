@@ -10,15 +10,15 @@ namespace {
 
 using rounding::magnitude_bits;
 
-FIXTUNE_INLINE float scaled(float x, Scale scale) { return rounding::clamped(x * scale.inverse, scale.limit); }
+FIXTUNE_ALWAYS_INLINE float scaled(float x, Scale scale) { return rounding::clamped(x * scale.inverse, scale.limit); }
 
 template <typename Code>
-FIXTUNE_INLINE void nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
+FIXTUNE_ALWAYS_INLINE void nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
   for (Index j = 0; j < n; ++j) codes[j] = static_cast<Code>(rounding::nearest(scaled(x[j], scale)));
 }
 
 template <typename Code>
-FIXTUNE_INLINE void stochastic_row(const float* __restrict x, Index n, Scale scale, Randomness random,
+FIXTUNE_ALWAYS_INLINE void stochastic_row(const float* __restrict x, Index n, Scale scale, Randomness random,
                                    Code* __restrict codes) {
   for (Index j = 0; j < n; ++j) {
     const float u = rounding::uniform(random.low, random.high, random.first + static_cast<std::uint32_t>(j));
@@ -26,14 +26,14 @@ FIXTUNE_INLINE void stochastic_row(const float* __restrict x, Index n, Scale sca
   }
 }
 
-FIXTUNE_INLINE std::int32_t count_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
+FIXTUNE_ALWAYS_INLINE std::int32_t count_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
   std::int32_t count = 0;
   for (std::int32_t j = 0; j < n; ++j) count += static_cast<std::int32_t>(magnitude_bits(x[j]) > threshold);
   return count;
 }
 
 // Writes every position and keeps those above: no branch to mispredict.
-FIXTUNE_INLINE std::int32_t collect_above(const float* x, std::int32_t begin, std::int32_t end,
+FIXTUNE_ALWAYS_INLINE std::int32_t collect_above(const float* x, std::int32_t begin, std::int32_t end,
                                           MagnitudeBits threshold, std::int32_t* positions, std::int32_t found) {
   for (std::int32_t j = begin; j < end; ++j) {
     positions[found] = j;

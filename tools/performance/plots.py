@@ -101,35 +101,30 @@ def stacked_bars(axes, names, parts):
     legend_above(axes)
 
 
-def plot_steps(plot, results, settings):
+def bars_by_model(plot, results, settings, table, what, parts_of):
+    """One chart a model: a stacked bar for each record of that table."""
     threads = max(settings.threads)
-    found = [(name, results.records(f"{job}-{threads}", "A fine-tuning step")) for name, job in
+    found = [(name, results.records(f"{job}-{threads}", table)) for name, job in
              (("BERT-base", "step-bert-base"), ("MiniLM", "step-minilm"))]
     found = [(name, records) for name, records in found if records]
     if not found:
         return None
     figure, all_axes = plot.subplots(1, len(found), figsize=(5 * len(found), 3.2), squeeze=False)
     for axes, (name, records) in zip(all_axes[0], found):
-        stacked_bars(axes, [r["what"] for r in records],
-                     {part: [r[f"{part} s"] for r in records] for part in ("forward", "backward", "optimiser")})
+        stacked_bars(axes, [r[what] for r in records], parts_of(records))
         axes.set_xlabel(f"seconds a step, {name}, {threads} threads")
     return figure
+
+
+def plot_steps(plot, results, settings):
+    return bars_by_model(plot, results, settings, "A fine-tuning step", "what", lambda records: {
+        part: [r[f"{part} s"] for r in records] for part in ("forward", "backward", "optimiser")})
 
 
 def plot_parts(plot, results, settings):
-    threads = max(settings.threads)
     parts = ("quantising W", "linear forward", "other forward", "linear backward", "other backward", "optimiser")
-    found = [(name, results.records(f"{job}-{threads}", "Where the step")) for name, job in
-             (("BERT-base", "step-bert-base"), ("MiniLM", "step-minilm"))]
-    found = [(name, records) for name, records in found if records]
-    if not found:
-        return None
-    figure, all_axes = plot.subplots(1, len(found), figsize=(5 * len(found), 3.2), squeeze=False)
-    for axes, (name, records) in zip(all_axes[0], found):
-        stacked_bars(axes, [r["recipe"] for r in records],
-                     {part: [max(0.0, r[part]) for r in records] for part in parts})
-        axes.set_xlabel(f"seconds a step, {name}, {threads} threads")
-    return figure
+    return bars_by_model(plot, results, settings, "Where the step", "recipe", lambda records: {
+        part: [max(0.0, r[part]) for r in records] for part in parts})
 
 
 def plot_growth(plot, results, _settings):

@@ -1,5 +1,8 @@
 #pragma once
 
+/// For what a multiversioned function calls: each copy compiles its own.
+#define FIXTUNE_ALWAYS_INLINE inline __attribute__((always_inline))
+
 /// Compiles a function once per instruction set and chooses at load time.
 ///
 /// Such functions take pointers and sizes and call only inline functions of their own file: no Eigen, no standard

@@ -15,6 +15,14 @@ int allowed_cpus();
 /// allowed_cpus(). 0 means all of them. Returns the number in force.
 int set_thread_count(int threads);
 
+/// To be called first in `main`: starts this program again with idle threads that soon sleep, unless the environment
+/// already says how they wait (OMP_WAIT_POLICY or GOMP_SPINCOUNT).
+///
+/// OpenMP's idle threads spin by default, and beside any other busy process a product then waits for whole time slices:
+/// steps ten times slower were seen. The runtime reads the variable before main. Where starting again is impossible the
+/// program goes on as it is.
+void restart_with_sleeping_threads(char** argv);
+
 /// Threads that parallel_for uses from this thread.
 int thread_count();
 

@@ -11,8 +11,9 @@ struct RandomKey {
   std::uint64_t micro_batch = 0;
 };
 
-/// Bijective 32-bit mixer (constants: Wellons, "hash prospector", lowbias32).
-constexpr std::uint32_t mix32(std::uint32_t x) {
+/// Bijective 32-bit mixer (constants: Wellons, "hash prospector", lowbias32). Always inlined, so that each copy of a
+/// multiversioned loop has its own.
+[[gnu::always_inline]] constexpr std::uint32_t mix32(std::uint32_t x) {
   x ^= x >> 16;
   x *= 0x7feb352dU;
   x ^= x >> 15;
