@@ -41,12 +41,12 @@ void weight_gradient(const GradientColumns& dy, const InputRows& x_rows, const L
   else if (x.inliers.format.block == Block::Tensor)
     output.row_step = x.inliers.steps[0];
   packed_product(x_rows.codes, x_rows.digits, dy.codes, output);
-  if (x.digit_unit != 0 || x.digits.empty()) return;
+  if (x_rows.float_digits.empty()) return;
   output.row_steps = nullptr;
   output.row_step = x.digit_step;
   output.add = true;
-  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()),
-                 DigitRows(x.digits, x_rows.codes.rows(), 1, !saved.backward_by_column), dy.codes, output);
+  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits, dy.codes,
+                 output);
 }
 
 /// Tokens past what int32 sums hold: slices of them, each with its own codes of dY, add up in FP32.

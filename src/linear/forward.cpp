@@ -31,12 +31,12 @@ ProductOutput output_of(const FixedPointTensor& x, const FixedPointTensor& w, Ma
 }
 
 /// Digits whose worth is no integer of the codes' steps: y[m,n] += (digit_step * sum_k k[m,k] W8[n,k]) * sw.
-void add_float_digits(const QuantizedActivation& x, const QuantizedWeight& weight, ProductOutput output) {
+void add_float_digits(const QuantizedActivation& x, const DigitRows& digits, const QuantizedWeight& weight,
+                      ProductOutput output) {
   output.row_steps = nullptr;
   output.row_step = x.digit_step;
   output.add = true;
-  packed_product(PackedRows::zeros(x.inliers.rows, x.inliers.cols), DigitRows(x.digits, x.inliers.rows, 1),
-                 weight.forward, output);
+  packed_product(PackedRows::zeros(x.inliers.rows, x.inliers.cols), digits, weight.forward, output);
 }
 
 FloatKind float_kind(const Recipe& recipe) {
@@ -54,8 +54,7 @@ void linear_forward(const LinearInput& input, const QuantizedWeight& weight, con
   packed_product(input.rows->codes, input.rows->digits, weight.forward, output);
   output.bias = nullptr;
   if (x.treatment == OutlierTreatment::UnifiedScale) add_unified_scale_part(x, weight.outlier_codes, y);
-  if (x.treatment == OutlierTreatment::TiledSplit && x.digit_unit == 0 && !x.digits.empty())
-    add_float_digits(x, weight, output);
+  if (!input.rows->float_digits.empty()) add_float_digits(x, input.rows->float_digits, weight, output);
 }
 
 Tensor linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias,

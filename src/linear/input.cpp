@@ -1,6 +1,8 @@
 #include "fixtune/linear/input.h"
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace fixtune {
 namespace {
@@ -29,15 +31,19 @@ LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const R
 
 Int8View view(const FixedPointTensor& t) { return {t.codes8.data(), t.rows, t.cols, t.cols}; }
 
-/// Digits that join inside the accumulators; those worth a float of their own are added by the layer.
-std::int32_t joining_unit(const QuantizedActivation& x) {
-  return x.treatment == OutlierTreatment::TiledSplit ? x.digit_unit : 0;
+/// The digits of a tiled split by row, in whichever of the two they belong.
+void add_digits(const QuantizedActivation& x, std::span<const SparseDigit> digits, bool by_column, InputRows& rows) {
+  if (x.treatment != OutlierTreatment::TiledSplit) return;
+  if (x.digit_unit != 0)
+    rows.digits = DigitRows(digits, rows.codes.rows(), x.digit_unit, by_column);
+  else
+    rows.float_digits = DigitRows(digits, rows.codes.rows(), 1, by_column);
 }
 
 std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
   auto rows = std::make_shared<InputRows>();
   rows->codes = PackedRows::view(view(x.inliers));
-  if (const std::int32_t unit = joining_unit(x); unit != 0) rows->digits = DigitRows(x.digits, x.inliers.rows, unit);
+  add_digits(x, x.digits, /*by_column=*/false, *rows);
   return rows;
 }
 
@@ -92,12 +98,11 @@ InputRows transposed_input(const LinearInput& saved, Index first, Index count) {
     rows.codes = PackedRows::view({x.codes8.data() + first, x.rows, count, x.cols});
   else
     rows.codes = PackedRows::transpose({x.codes8.data() + first * x.cols, count, x.cols, x.cols});
-  const std::int32_t unit = joining_unit(*saved.backward);
-  if (unit == 0 || saved.backward->digits.empty()) return rows;
-  const Index tokens = saved.backward_by_column ? x.cols : x.rows;
   const bool by_column = !saved.backward_by_column;
-  rows.digits = count == tokens ? DigitRows(saved.backward->digits, rows.codes.rows(), unit, by_column)
-                                : DigitRows(digits_of_tokens(saved, first, count), rows.codes.rows(), unit, by_column);
+  if (count == (by_column ? x.rows : x.cols))
+    add_digits(*saved.backward, saved.backward->digits, by_column, rows);
+  else
+    add_digits(*saved.backward, digits_of_tokens(saved, first, count), by_column, rows);
   return rows;
 }
 

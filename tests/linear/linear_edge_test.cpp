@@ -93,6 +93,26 @@ TEST(LinearEdges, SavesLessThanAQuarterOfTheFloatsAndAnEighthMore) {
   EXPECT_LE(result.saved.saved_bytes(), x.bytes() / 4 + x.bytes() / 32);
 }
 
+// dW of more tokens than int32 sums hold: slices with codes of dY of their own, outlier digits in each.
+TEST(LinearEdges, MoreTokensThanSumsHoldAreSliced) {
+  const Index tokens = max_contraction_8x8 + 6;
+  const Tensor w = random_tensor(3, 5, 1);
+  const Tensor x = random_tensor(tokens, 5, 2, 41);
+  const Tensor dy = random_tensor(tokens, 3, 3);
+  Recipe requantised = preset("rowwise");
+  requantised.backward = BackwardCodes::Requantised;
+  Recipe float_digits = preset("approach2");  // 2*gamma is no integer of its step
+  float_digits.gamma = 3.7F;
+  float_digits.backward_x = BackwardX::Split;
+  for (const Recipe& recipe : {preset("rowwise"), requantised, float_digits}) {
+    const QuantizedWeight weight = prepare_weight(view(w), recipe);
+    const LinearResult result = linear_forward(view(x), weight, nullptr);
+    const LinearGradients g = linear_backward(view(dy), weight, result.saved);
+    const testing::MatrixD dw = dy.map().cast<double>().transpose() * x.map().cast<double>();
+    EXPECT_LT((g.dw.map().cast<double>() - dw).norm(), 0.05 * dw.norm()) << recipe.name;
+  }
+}
+
 TEST(LinearEdges, ShapesThatDisagreeAreNamed) {
   const Tensor w = random_tensor(5, 7, 1);
   const Tensor x = random_tensor(3, 8, 2);

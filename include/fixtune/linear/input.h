@@ -11,7 +11,8 @@ namespace fixtune {
 /// An activation as the left operand of a product: its codes by row, and its outlier digits.
 struct InputRows {
   PackedRows codes;
-  DigitRows digits;
+  DigitRows digits;        ///< worth an integer of the codes' steps: they join inside the accumulators
+  DigitRows float_digits;  ///< worth a float of their own: a product of their own
 };
 
 /// An activation `[tokens, in]` quantised for a linear layer, or for several that read it (Q, K and V).
