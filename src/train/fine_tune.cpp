@@ -92,7 +92,7 @@ class Run {
     }
   }
 
-  void evaluate_epoch(const EncodedDataset& evaluation) {
+  void evaluate_epoch(const EncodedDataset& evaluation) try {
     const EvaluationProgress progress = [this](Index done, Index total) {
       if (callbacks_.evaluation) callbacks_.evaluation(done, total);
       stop_if_requested();
@@ -105,6 +105,8 @@ class Run {
     state_.epoch_examples = 0;
     state_.epoch_seconds = 0.0;
     if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
+  } catch (const Error& error) {
+    fail("evaluation after step {}: {}", state_.step, error.what());
   }
 
   /// Saves where the run stands, unless a checkpoint already says it.
@@ -235,6 +237,7 @@ TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedD
                          const CheckpointOptions& checkpoints) {
   if (train.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
+  if (callbacks.log && options.learning_rate == 0.0F) callbacks.log("the learning rate is 0: no weight will change");
   Run run(bert, train, options, callbacks, checkpoints);
   bool stopped = false;
   try {
