@@ -89,16 +89,16 @@ class ResumeProgram : public testing::Test {
 
   TemporaryFolder folder_;
   std::string data_;
-  int epochs_ = 20;
+  int epochs_ = 12;
 };
 
 TEST_F(ResumeProgram, KilledAtAnyMomentEndsWithTheSameFiles) {
-  const std::vector<std::string> resume{"--checkpoint-every", "2", "--resume"};
+  const std::vector<std::string> resume{"--checkpoint-every", "4", "--resume"};
   const auto began = std::chrono::steady_clock::now();
   ASSERT_EQ(start("straight", resume).wait(), 0);
   const Milliseconds whole = std::chrono::steady_clock::now() - began;
   std::mt19937 random(1);
-  for (int kills = 0; kills < 12; ++kills) {
+  for (int kills = 0; kills < 8; ++kills) {
     const Process process = start("killed", resume);
     std::this_thread::sleep_for(whole * std::uniform_real_distribution<>(0.0, 0.7)(random));
     process.send(SIGKILL);
