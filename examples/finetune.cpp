@@ -50,6 +50,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--adam-beta2", t.beta2)->check(CLI::Range(0.0, 1.0))->capture_default_str();
   app.add_option("--adam-epsilon", t.epsilon)->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--limit", o.limit, "use the first N training examples (0: all)")->check(CLI::NonNegativeNumber);
+  app.add_option("--sample", o.task.sample, "use N training examples drawn at random, the same in every run (0: all)")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--eval-limit", o.eval_limit, "use the first N evaluation examples (0: all)")
       ->check(CLI::NonNegativeNumber);
   program::add_threads(app, o.threads);
@@ -76,7 +78,7 @@ std::string to_text(const Metrics& metrics) {
   return text;
 }
 
-Json report(const Options& o, const TrainingResult& result) {
+Json report(const Options& o, Index training_examples, Index evaluation_examples, const TrainingResult& result) {
   Json epochs = Json::array();
   for (const EpochResult& epoch : result.epochs)
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
@@ -84,6 +86,9 @@ Json report(const Options& o, const TrainingResult& result) {
           {"recipe", o.recipe},
           {"seed", o.training.seed},
           {"threads", thread_count()},
+          {"kernel", name(active_packed_kernel())},
+          {"training_examples", training_examples},
+          {"evaluation_examples", evaluation_examples},
           {"epochs", std::move(epochs)},
           {"seconds", result.seconds},
           {"tokens_per_second", result.tokens_per_second},
@@ -149,7 +154,7 @@ void finetune(Options& o) {
   save_bert(bert, {data.train.label_names, o.training.regression}, o.model, o.out);
   write_file_atomically(std::filesystem::path(o.out) / "fixtune.json",
                         program::run_record(o.task, to_json(recipes), o.max_length).dump(2) + "\n");
-  if (!o.json.empty()) write_file_atomically(o.json, report(o, result).dump(2) + "\n");
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, train.size(), evaluation.size(), result).dump(2) + "\n");
   fmt::print("{:.0f} tokens/s, peak memory {:.0f} MiB, saved activations {:.0f} MiB; saved to {}\n",
              result.tokens_per_second, static_cast<double>(program::peak_memory_bytes()) / 0x1p20,
              static_cast<double>(result.saved_activation_bytes) / 0x1p20, o.out);
