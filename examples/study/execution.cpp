@@ -173,7 +173,7 @@ std::vector<std::string> finetune_command(const StudyPlan& plan, const StudyRun&
   if (options.threads > 0) add("threads", std::to_string(options.threads));
   if (options.checkpoint_every > 0) {
     add("checkpoint-every", std::to_string(options.checkpoint_every));
-    add("keep", "1");
+    add("keep", "0");
     command.push_back("--resume");
   }
   for (const auto& [name, value] : run.options.items()) {

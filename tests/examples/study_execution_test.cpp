@@ -118,7 +118,7 @@ TEST_F(Study, RunsWhatIsMissingAndKeepsTheFigures) {
   EXPECT_EQ(read_file(file("arguments")).substr(0, read_file(file("arguments")).find('\n')),
             "--model /models/m --task rte --data /data/glue/RTE --recipe fp32 --seed 0 --out " + file("work/rte-fp32-0-m/model") +
                 " --json " + file("work/rte-fp32-0-m/figures.json") +
-                " --threads 1 --checkpoint-every 100 --keep 1 --resume --epochs 2");
+                " --threads 1 --checkpoint-every 100 --keep 0 --resume --epochs 2");
 
   std::filesystem::remove(file("plan/rte-fp32-0-m.json"));
   ASSERT_EQ(wait_for(start_run({"--keep-models"})), 0) << output();

@@ -21,7 +21,9 @@ void expect_equal(const std::optional<Estimate>& ours, const Json& mean, const J
   ASSERT_TRUE(ours) << what;
   EXPECT_NEAR(ours->mean, mean.get<double>(), 1e-9) << what;
   ASSERT_EQ(ours->spread.has_value(), spread.is_number()) << what;
-  if (ours->spread) EXPECT_NEAR(*ours->spread, spread.get<double>(), 1e-9) << what;
+  if (ours->spread) {
+    EXPECT_NEAR(*ours->spread, spread.get<double>(), 1e-9) << what;
+  }
 }
 
 TEST(StudyScores, AgreeWithNumpyAndScipy) {
