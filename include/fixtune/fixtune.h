@@ -52,6 +52,7 @@
 #include "fixtune/optim/clip.h"
 #include "fixtune/optim/parameter.h"
 #include "fixtune/optim/schedule.h"
+#include "fixtune/quant/code_planes.h"
 #include "fixtune/quant/fixed_point_tensor.h"
 #include "fixtune/quant/format.h"
 #include "fixtune/quant/outlier_split.h"

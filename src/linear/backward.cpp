@@ -3,6 +3,7 @@
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
 #include "linear/output_gradient.h"
+#include "linear/plane_product.h"
 
 namespace fixtune {
 namespace {
@@ -14,17 +15,25 @@ void check_shapes(ConstMatrixMap dy, const QuantizedWeight& weight, std::string_
 }
 
 /// `dX[m,k] = sA[m] sum_n A8[m,n] W8[n,k]`; the steps of W are folded into A8, or one, or one per input feature.
-void input_gradient(const FixedPointTensor& dy, const QuantizedWeight& weight, const GradientTarget& dx) {
+void input_gradient(const OutputGradient& codes, const QuantizedWeight& weight, const GradientTarget& dx) {
+  const FixedPointTensor& dy = codes.by_token;
   ProductOutput output{.y = dx.data, .stride = dx.stride, .add = dx.add};
   if (dy.format.block == Block::Row)
     output.row_steps = dy.steps.data();
   else
     output.row_step = dy.steps[0];
-  if (weight.codes_by_input.rows > 0)
+  const bool own_codes = weight.codes_by_input.rows > 0;
+  if (own_codes)
     output.column_steps = weight.codes_by_input.steps.data();
   else if (weight.codes.format.block == Block::Tensor)
     output.column_step = weight.codes.steps[0];
-  packed_product(PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}), weight.backward, output);
+  PackedRows high;
+  if (!codes.by_token_high.empty())
+    high = PackedRows::view({codes.by_token_high.codes.data(), dy.rows, dy.cols, dy.cols});
+  plane_product({PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}), {}, &high, codes.by_token_high.unit},
+                {weight.backward, weight.backward_high,
+                 own_codes ? weight.codes_by_input_high.unit : weight.codes_high.unit},
+                output);
 }
 
 /// `dW[n,k] = sB[n] sum_m B8[m,n] (X8 + u k')[m,k]`, computed as dW^T = X^T dY: the sparse digits lie in the rows.
@@ -40,13 +49,13 @@ void weight_gradient(const GradientColumns& dy, const InputRows& x_rows, const L
     output.row_steps = x.inliers.steps.data();
   else if (x.inliers.format.block == Block::Tensor)
     output.row_step = x.inliers.steps[0];
-  packed_product(x_rows.codes, x_rows.digits, dy.codes, output);
+  plane_product({x_rows.codes, x_rows.digits, &x_rows.high, x_rows.high_unit}, {dy.codes, dy.high, dy.high_unit}, output);
   if (x_rows.float_digits.empty()) return;
   output.row_steps = nullptr;
   output.row_step = x.digit_step;
   output.add = true;
-  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits, dy.codes,
-                 output);
+  plane_product({PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits},
+                {dy.codes, dy.high, dy.high_unit}, output);
 }
 
 /// Tokens past what int32 sums hold: slices of them, each with its own codes of dY, add up in FP32.
@@ -103,7 +112,7 @@ void linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const Lin
   request.by_feature = wanted.dw && !sliced;
   request.bias_gradient = wanted.db && !weight.recipe.integer_bias_gradient ? to.db : nullptr;
   const OutputGradient codes = quantize_output_gradient(dy, request, weight.recipe, context);
-  if (wanted.dx) input_gradient(codes.by_token, weight, to.dx);
+  if (wanted.dx) input_gradient(codes, weight, to.dx);
   if (wanted.dw && sliced)
     weight_gradient_by_slices(dy, weight, saved, to.dw, context);
   else if (wanted.dw)

@@ -1,6 +1,7 @@
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
+#include "linear/plane_product.h"
 #include "linear/unified_scale.h"
 
 namespace fixtune {
@@ -36,7 +37,8 @@ void add_float_digits(const QuantizedActivation& x, const DigitRows& digits, con
   output.row_steps = nullptr;
   output.row_step = x.digit_step;
   output.add = true;
-  packed_product(PackedRows::zeros(x.inliers.rows, x.inliers.cols), digits, weight.forward, output);
+  plane_product({PackedRows::zeros(x.inliers.rows, x.inliers.cols), digits},
+                {weight.forward, weight.forward_high, weight.codes_high.unit}, output);
 }
 
 FloatKind float_kind(const Recipe& recipe) {
@@ -51,7 +53,9 @@ void linear_forward(const LinearInput& input, const QuantizedWeight& weight, con
   check_shapes(x, weight, y, context.name);
   ProductOutput output = output_of(x.inliers, weight.codes, y);
   output.bias = bias;
-  packed_product(input.rows->codes, input.rows->digits, weight.forward, output);
+  const InputRows& rows = *input.rows;
+  plane_product({rows.codes, rows.digits, &rows.high, rows.high_unit},
+                {weight.forward, weight.forward_high, weight.codes_high.unit}, output);
   output.bias = nullptr;
   if (x.treatment == OutlierTreatment::UnifiedScale) add_unified_scale_part(x, weight.outlier_codes, y);
   if (!input.rows->float_digits.empty()) add_float_digits(x, input.rows->float_digits, weight, output);

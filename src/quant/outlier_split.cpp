@@ -8,6 +8,7 @@
 #include "fixtune/core/parallel.h"
 #include "quant/outlier_rows.h"
 #include "quant/row_quantizer.h"
+#include "quant/spread_rule.h"
 
 namespace fixtune {
 namespace {
@@ -25,7 +26,7 @@ struct GridStep {
 
 /// The finest grid step that holds the remainders and keeps the digits in one plane; shift 0 where none does.
 GridStep grid_step(float largest_rest, std::int32_t digit, const Recipe& recipe) {
-  const std::int32_t max_code = recipe.format().max_code();
+  const std::int32_t max_code = recipe.format_x().max_code();
   const float coarsest = recipe.gamma / static_cast<float>(max_code);
   const std::int64_t digit_or_one = std::max(digit, 1);
   const auto fits = [&](int shift) {
@@ -96,7 +97,7 @@ ActivationSplit::ActivationSplit(ConstMatrixMap x, const Recipe& recipe, const R
   largest_.resize(static_cast<std::size_t>(x.rows()));
   rest_.resize(static_cast<std::size_t>(x.rows()));
   result_.treatment = recipe.outliers;
-  result_.inliers = allocate_codes(x.rows(), x.cols(), recipe.format());
+  result_.inliers = allocate_codes(x.rows(), x.cols(), recipe.format_x());
 }
 
 template <typename Body>
@@ -155,10 +156,10 @@ void ActivationSplit::choose_row_steps(OutlierRows& rows) {
   for_rows(rows, [&](Index r, std::span<SparseDigit> outliers) {
     float& step = result_.inliers.steps[static_cast<std::size_t>(r)];
     if (!tiled() || outliers.empty()) {
-      step = step_for(rest(r), recipe_.bits, recipe_.step);
+      step = step_for(rest(r), recipe_.format_x().bits, recipe_.step);
     } else if (recipe_.step == StepKind::PowerOfTwo) {
       // One step for all rows with outliers, so that 2 gamma is worth the same integer in each of them.
-      step = step_for(recipe_.gamma, recipe_.bits, recipe_.step);
+      step = step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
     } else {
       const GridStep grid = grid_step(rest(r), largest_magnitude(outliers), recipe_);
       step = grid.step;
@@ -171,7 +172,7 @@ void ActivationSplit::choose_tensor_step() {
   const auto bits = rest_.empty() ? 0 : *std::max_element(rest_.begin(), rest_.end());
   const auto largest = std::bit_cast<float>(bits);
   float& step = result_.inliers.steps[0];
-  step = step_for(largest, recipe_.bits, recipe_.step);
+  step = step_for(largest, recipe_.format_x().bits, recipe_.step);
   std::int32_t digit = 0;
   for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.outliers));
   if (!tiled() || recipe_.step == StepKind::PowerOfTwo || digit == 0) return;
@@ -192,7 +193,10 @@ void ActivationSplit::encode(OutlierRows& rows) {
       const std::int32_t code = tiled() ? encode_value(remainder(o), q.step(r), q.format, random_,
                                                        static_cast<std::uint64_t>(element))
                                         : 0;
-      q.codes8[element] = static_cast<std::int8_t>(code);
+      if (q.format.bits <= 8)
+        q.codes8[element] = static_cast<std::int8_t>(code);
+      else
+        q.codes16[element] = static_cast<std::int16_t>(code);
     }
   });
 }
@@ -257,11 +261,11 @@ void ActivationSplit::join_digits() {
 /// What a digit is worth: an integer of the INT8 codes' steps where there is one, else a float of its own.
 void ActivationSplit::choose_digit_unit() {
   if (recipe_.step == StepKind::FullRange) {
-    result_.digit_unit = 2 * recipe_.format().max_code();
+    result_.digit_unit = 2 * recipe_.format_x().max_code();
     return;
   }
   const float step = recipe_.block == Block::Tensor ? result_.inliers.steps[0]
-                                                    : step_for(recipe_.gamma, recipe_.bits, recipe_.step);
+                                                    : step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
   // As far as two INT8 planes reach: an activation stays a 24-bit integer.
   constexpr double most = 254.0 * largest_digit;
   const double unit = 2.0 * recipe_.gamma / step;
@@ -276,7 +280,7 @@ void ActivationSplit::encode_unified_digits() {
   // The largest magnitude of all is an outlier, where there are any.
   const float largest = result_.digits.empty() ? 0.0F : result_.statistics.largest;
   result_.digit_step = step_for(largest, recipe_.outlier_bits, recipe_.step);
-  Format format = recipe_.format();
+  Format format = recipe_.format_x();
   format.bits = recipe_.outlier_bits;
   // Random numbers that the INT8 codes have not used.
   const Index unused = x_.rows() * x_.cols();
@@ -306,6 +310,7 @@ QuantizedActivation ActivationSplit::run() {
 
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name) {
+  if (recipe.gamma_rule != GammaRule::Fixed) return quantize_by_spread(x, recipe, random, name);
   return ActivationSplit(x, recipe, random, name).run();
 }
 
