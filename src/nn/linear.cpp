@@ -28,6 +28,7 @@ Variable Linear::operator()(Pass& pass, const Variable& x) { return apply_linear
 
 std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initializer_list<Linear*> layers,
                                     std::string_view input_name) {
+  if (pass.input_observer) pass.input_observer(input_name, x.value().map());
   std::vector<LinearOperand> operands;
   for (Linear* layer : layers) operands.push_back(layer->operand(pass));
   LinearContext context;
