@@ -17,4 +17,8 @@ function(fixtune_configure target)
     # The resolvers of multiversioned functions run before a sanitizer is ready.
     target_compile_definitions(${target} PRIVATE FIXTUNE_NO_MULTIVERSION)
   endif()
+  if(FIXTUNE_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()

@@ -1,6 +1,7 @@
 #pragma once
 
 // Everything a program that fine-tunes with fixtune includes; each header also stands alone.
+#include "fixtune/autograd/activated_linear.h"
 #include "fixtune/autograd/add.h"
 #include "fixtune/autograd/attention.h"
 #include "fixtune/autograd/dropout.h"
@@ -59,6 +60,11 @@
 #include "fixtune/quant/outlier_split.h"
 #include "fixtune/quant/recipe.h"
 #include "fixtune/quant/recipe_map.h"
+#include "fixtune/report/axis.h"
+#include "fixtune/report/page_blocks.h"
+#include "fixtune/report/point_plot.h"
+#include "fixtune/report/statistics.h"
+#include "fixtune/report/svg_document.h"
 #include "fixtune/report/table.h"
 #include "fixtune/train/classification.h"
 #include "fixtune/train/deviation.h"

@@ -24,8 +24,7 @@ void add_scaled(const PackedRows& a, const DigitRows& digits, const PackedColumn
 
 }  // namespace
 
-void plane_product(const LeftPlanes& a, const RightPlanes& b, const ProductOutput& output) {
-  packed_product(a.codes, a.digits, b.codes, output);
+void add_second_planes(const LeftPlanes& a, const RightPlanes& b, const ProductOutput& output) {
   const bool left = a.high != nullptr && a.high->rows() > 0;
   const bool right = !b.high.empty();
   if (left) add_scaled(*a.high, {}, b.codes, a.high_unit, output);

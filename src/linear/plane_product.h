@@ -4,7 +4,7 @@
 
 namespace fixtune {
 
-/// The left operand `codes + unit_d*digits + high_unit*high`; digits and second plane may be missing.
+/// The left operand `codes + unit*digits + high_unit*high`; digits and second plane may be missing.
 struct LeftPlanes {
   const PackedRows& codes;
   const DigitRows& digits;
@@ -19,8 +19,9 @@ struct RightPlanes {
   float high_unit = 0.0F;
 };
 
-/// `Y = epilogue(A B)` over every pair of planes: one packed product where both have one plane, else their sums, exact
-/// each, joined in FP32.
-void plane_product(const LeftPlanes& a, const RightPlanes& b, const ProductOutput& output);
+/// Adds to Y, which holds the product of both operands' first planes (with the digits), what their second planes add:
+/// `Y += epilogue(A B) - epilogue(first planes)`, each pair of planes an exact sum, joined in FP32. Nothing to do where
+/// both have one plane.
+void add_second_planes(const LeftPlanes& a, const RightPlanes& b, const ProductOutput& output);
 
 }  // namespace fixtune
