@@ -55,6 +55,8 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--adam-beta2", t.beta2)->check(CLI::Range(0.0, 1.0))->capture_default_str();
   app.add_option("--adam-epsilon", t.epsilon)->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--limit", o.limit, "use the first N training examples (0: all)")->check(CLI::NonNegativeNumber);
+  app.add_option("--sample", o.task.sample, "use N training examples drawn at random, the same in every run (0: all)")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--eval-limit", o.eval_limit, "use the first N evaluation examples (0: all)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--checkpoint-every", o.checkpoints.every, "steps between checkpoints in OUT/checkpoints (0: none)")
@@ -81,7 +83,7 @@ std::string to_text(const Metrics& metrics) {
   return text;
 }
 
-Json report(const Options& o, const TrainingResult& result) {
+Json report(const Options& o, const program::TrainingData& data, const TrainingResult& result) {
   Json epochs = Json::array();
   for (const EpochResult& epoch : result.epochs)
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
@@ -89,6 +91,9 @@ Json report(const Options& o, const TrainingResult& result) {
           {"recipe", o.recipe},
           {"seed", o.training.seed},
           {"threads", thread_count()},
+          {"kernel", name(active_packed_kernel())},
+          {"training_examples", data.train.examples.size()},
+          {"evaluation_examples", data.evaluation.examples.size()},
           {"epochs", std::move(epochs)},
           {"seconds", result.seconds},
           {"tokens_per_second", result.tokens_per_second()},
@@ -119,6 +124,7 @@ RunDescription describe(const Options& o, const program::TrainingData& data, con
                        {"pair-column", o.task.pair_column},
                        {"label-column", o.task.label_column},
                        {"labels", data.train.label_names},
+                       {"sample", o.task.sample},
                        {"limit", o.limit},
                        {"eval-limit", o.eval_limit},
                        {"max-length", o.max_length},
@@ -169,7 +175,7 @@ void save(const Options& o, Bert& bert, const program::TrainingData& data, const
   const std::filesystem::path out(o.out);
   if (!o.checkpoints.folder.empty()) remove_partials(out);
   save_bert(bert, {data.train.label_names, o.training.regression}, o.model, out);
-  if (!o.json.empty()) write_file_atomically(o.json, report(o, result).dump(2) + "\n");
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, data, result).dump(2) + "\n");
   Json record = program::run_record(o.task, to_json(recipes), o.max_length);
   if (!o.checkpoints.folder.empty()) record["run"] = o.checkpoints.run.identity;
   write_file_atomically(out / "fixtune.json", record.dump(2) + "\n");

@@ -10,8 +10,9 @@
 namespace fixtune {
 namespace {
 
-/// Pooler and head follow the default recipe only where it is float; under integer recipes they are FP32.
-Recipe head_recipe(const RecipeMap& recipes) {
+/// Pooler and head follow a pattern that matches them, but the default recipe only where it is BF16; else they are FP32.
+Recipe head_recipe(const RecipeMap& recipes, std::string_view name) {
+  if (const Recipe* recipe = recipes.matched(name)) return *recipe;
   return recipes.fallback.arithmetic == Arithmetic::BF16 ? recipes.fallback : preset("fp32");
 }
 
@@ -35,13 +36,13 @@ Bert::Bert(const std::filesystem::path& folder, const BertOptions& options)
   embedding_norm_ = source.layer_norm("embeddings.LayerNorm", config_.hidden, config_.layer_norm_epsilon);
   for (Index i = 0; i < config_.layers; ++i)
     layers_.emplace_back(fmt::format("encoder.layer.{}", i), config_, source, options.recipes);
-  const Recipe head = head_recipe(options.recipes);
-  pooler_ = source.linear_or_new("pooler.dense", config_.hidden, config_.hidden, head);
+  pooler_ = source.linear_or_new("pooler.dense", config_.hidden, config_.hidden,
+                                 head_recipe(options.recipes, "pooler.dense"));
   const Index stored = classifier_outputs(tensors);
   const Index labels = options.labels > 0 ? options.labels : stored;
   if (labels == 0) fail("{}: the folder has no classifier; fine-tune it first", folder.string());
-  classifier_ =
-      source.linear_or_new("classifier", labels, config_.hidden, head, options.new_head || stored != labels);
+  classifier_ = source.linear_or_new("classifier", labels, config_.hidden, head_recipe(options.recipes, "classifier"),
+                                     options.new_head || stored != labels);
   for (const std::string& pattern : options.recipes.unmatched(linear_names()))
     fail("recipe pattern \"{}\" matches no layer of {}", pattern, folder.string());
 }
@@ -78,6 +79,7 @@ Variable Bert::operator()(Pass& pass, const PackedBatch& batch) {
 std::vector<std::string> Bert::linear_names() {
   std::vector<std::string> names;
   for (BertLayer& layer : layers_) layer.for_each_linear([&](Linear& l) { names.push_back(l.name()); });
+  for (const Linear* l : {&pooler_, &classifier_}) names.push_back(l->name());
   return names;
 }
 

@@ -39,7 +39,7 @@ class Bert {
   const BertConfig& config() const { return config_; }
   Index labels() const { return classifier_.weight.rows(); }
   std::vector<BertLayer>& layers() { return layers_; }
-  /// Names of the encoder's linear layers, to which recipes apply.
+  /// Names of the linear layers that a recipe's patterns may match: the encoder's, the pooler and the head.
   std::vector<std::string> linear_names();
   /// All parameters in a fixed order, with their decay flags (none on biases and layer norms).
   std::vector<Parameter> parameters();
