@@ -83,7 +83,7 @@ std::string to_text(const Metrics& metrics) {
   return text;
 }
 
-Json report(const Options& o, Index training_examples, Index evaluation_examples, const TrainingResult& result) {
+Json report(const Options& o, const program::TrainingData& data, const TrainingResult& result) {
   Json epochs = Json::array();
   for (const EpochResult& epoch : result.epochs)
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
@@ -92,8 +92,8 @@ Json report(const Options& o, Index training_examples, Index evaluation_examples
           {"seed", o.training.seed},
           {"threads", thread_count()},
           {"kernel", name(active_packed_kernel())},
-          {"training_examples", training_examples},
-          {"evaluation_examples", evaluation_examples},
+          {"training_examples", data.train.examples.size()},
+          {"evaluation_examples", data.evaluation.examples.size()},
           {"epochs", std::move(epochs)},
           {"seconds", result.seconds},
           {"tokens_per_second", result.tokens_per_second()},
@@ -124,8 +124,8 @@ RunDescription describe(const Options& o, const program::TrainingData& data, con
                        {"pair-column", o.task.pair_column},
                        {"label-column", o.task.label_column},
                        {"labels", data.train.label_names},
-                       {"limit", o.limit},
                        {"sample", o.task.sample},
+                       {"limit", o.limit},
                        {"eval-limit", o.eval_limit},
                        {"max-length", o.max_length},
                        {"recipe", to_json(recipes)},
@@ -171,11 +171,11 @@ TrainingCallbacks callbacks(program::Progress& training, program::Progress& eval
 
 /// Writes the model, the figures, and last the record that says the run is finished.
 void save(const Options& o, Bert& bert, const program::TrainingData& data, const RecipeMap& recipes,
-          const Json& figures) {
+          const TrainingResult& result) {
   const std::filesystem::path out(o.out);
   if (!o.checkpoints.folder.empty()) remove_partials(out);
   save_bert(bert, {data.train.label_names, o.training.regression}, o.model, out);
-  if (!o.json.empty()) write_file_atomically(o.json, figures.dump(2) + "\n");
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, data, result).dump(2) + "\n");
   Json record = program::run_record(o.task, to_json(recipes), o.max_length);
   if (!o.checkpoints.folder.empty()) record["run"] = o.checkpoints.run.identity;
   write_file_atomically(out / "fixtune.json", record.dump(2) + "\n");
@@ -230,7 +230,7 @@ void finetune(Options& o) {
   evaluation_bar.finish();
   if (result.stopped) stop(o);
   if (result.epochs.empty()) program::notice("0 epochs: nothing was trained");
-  save(o, bert, data, recipes, report(o, train.size(), evaluation.size(), result));
+  save(o, bert, data, recipes, result);
   fmt::print("{:.0f} tokens/s, peak memory {:.0f} MiB, saved activations {:.0f} MiB; saved to {}\n",
              result.tokens_per_second(), static_cast<double>(program::peak_memory_bytes()) / 0x1p20,
              static_cast<double>(result.saved_activation_bytes) / 0x1p20, o.out);

@@ -29,7 +29,10 @@ void add_plan(CLI::App& command, Options& o) {
 }
 
 void add_only(CLI::App& command, Options& o) {
-  command.add_option("--only", o.execution.only, "regular expressions: runs of the first come first, others are left out");
+  command
+      .add_option("--only", o.execution.only,
+                  "regular expression: only runs whose name it matches; given again, those matches come after")
+      ->allow_extra_args(false);
 }
 
 CLI::App* add_run(CLI::App& app, Options& o) {

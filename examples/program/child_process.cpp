@@ -71,7 +71,8 @@ FileLock::FileLock(const std::filesystem::path& path) {
   // Not closed on exec: a child that outlives us still holds the lock.
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT, 0666);  // NOLINT
   if (descriptor_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
-  held_ = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  // A file system without locks lets everyone on.
+  held_ = flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
 FileLock::~FileLock() { close(descriptor_); }

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "fixtune/core/error.h"
@@ -63,7 +64,7 @@ class Execution {
       title_ = fmt::format("[{}/{}] {}", done + i + 1, chosen.size(), missing[i].name());
       execute(missing[i]);
     }
-    return conclude();
+    return conclude(missing);
   }
 
  private:
@@ -134,11 +135,14 @@ class Execution {
     std::fflush(stderr);
   }
 
-  int conclude() const {
+  int conclude(const std::vector<StudyRun>& wanted) const {
     if (!failed_.empty()) say("{} failed: {}", failed_.size(), fmt::join(failed_, " "));
-    say("{} used", time_since(start_));
+    const auto left = std::count_if(wanted.begin(), wanted.end(), [&](const StudyRun& run) {
+      return read_result(plan_, run, options_.results).is_null();
+    });
+    say("{} left, {} used", left, time_since(start_));
     if (stop_signal_) return 128 + *stop_signal_;
-    return failed_.empty() ? 0 : 1;
+    return left == 0 ? 0 : 1;
   }
 
   const StudyPlan& plan_;
@@ -173,7 +177,7 @@ std::vector<std::string> finetune_command(const StudyPlan& plan, const StudyRun&
   if (options.threads > 0) add("threads", std::to_string(options.threads));
   if (options.checkpoint_every > 0) {
     add("checkpoint-every", std::to_string(options.checkpoint_every));
-    add("keep", "1");
+    add("keep", "0");
     command.push_back("--resume");
   }
   for (const auto& [name, value] : run.options.items()) {

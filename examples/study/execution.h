@@ -24,7 +24,7 @@ std::vector<std::string> finetune_command(const StudyPlan& plan, const StudyRun&
 
 /// Runs what is missing, one child process after another, and keeps each one's figures. A run that fails is reported and
 /// the others go on; SIGINT, SIGTERM and the time limit stop the child, which goes on from its checkpoint next time.
-/// Returns 0, 1 where runs failed, or 128 + the signal that stopped the study.
+/// Returns 0 where every run has its results, 1 where one failed or is left, 128 + the signal that stopped the study.
 int execute(const StudyPlan& plan, const ExecutionOptions& options);
 
 }  // namespace fixtune::study

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "fixtune/quant/recipe.h"
 #include "fixtune/report/statistics.h"
@@ -12,8 +13,11 @@ namespace {
 
 const char* const absent = "-";
 
+/// One decimal; what rounds to zero has no sign.
+std::string decimal(double value) { return fmt::format("{:.1f}", std::abs(value) < 0.05 ? 0.0 : value); }
+
 std::string estimate_text(const Estimate& e) {
-  return e.spread ? fmt::format("{:.1f} ± {:.1f}", e.mean, *e.spread) : fmt::format("{:.1f}", e.mean);
+  return e.spread ? fmt::format("{} ± {}", decimal(e.mean), decimal(*e.spread)) : decimal(e.mean);
 }
 
 std::string with_count(const std::optional<Estimate>& e) {
@@ -41,7 +45,7 @@ std::string published_cell(const Published& published, const std::string& task, 
   const auto& metrics = published.rows.at(recipe).metrics;
   if (!metrics.contains(task)) return absent;
   std::string text;
-  for (const double value : metrics.at(task)) text += fmt::format("{}{:.1f}", text.empty() ? "" : " / ", value);
+  for (const double value : metrics.at(task)) text += (text.empty() ? "" : " / ") + decimal(value);
   return text;
 }
 
@@ -78,12 +82,12 @@ std::vector<std::string> published_loss_row(const Comparison& c, const std::stri
   std::vector<std::string> row{published_name(c, recipe)};
   for (const StudyTask& task : c.tasks) {
     const std::optional<double> loss = c.published.loss(task.name, recipe);
-    row.push_back(loss ? fmt::format("{:.1f}", *loss) : absent);
+    row.push_back(loss ? decimal(*loss) : absent);
   }
   std::vector<double> losses;
   for (const std::string& task : glue_tasks(c))
     if (const auto loss = c.published.loss(task, recipe)) losses.push_back(*loss);
-  row.push_back(losses.empty() ? absent : fmt::format("{:.1f} ({})", *mean(losses), losses.size()));
+  row.push_back(losses.empty() ? absent : fmt::format("{} ({})", decimal(*mean(losses)), losses.size()));
   return row;
 }
 

@@ -118,7 +118,7 @@ TEST_F(Study, RunsWhatIsMissingAndKeepsTheFigures) {
   EXPECT_EQ(read_file(file("arguments")).substr(0, read_file(file("arguments")).find('\n')),
             "--model /models/m --task rte --data /data/glue/RTE --recipe fp32 --seed 0 --out " + file("work/rte-fp32-0-m/model") +
                 " --json " + file("work/rte-fp32-0-m/figures.json") +
-                " --threads 1 --checkpoint-every 100 --keep 1 --resume --epochs 2");
+                " --threads 1 --checkpoint-every 100 --keep 0 --resume --epochs 2");
 
   std::filesystem::remove(file("plan/rte-fp32-0-m.json"));
   ASSERT_EQ(wait_for(start_run({"--keep-models"})), 0) << output();
@@ -171,8 +171,9 @@ TEST_F(Study, KilledOutrightItLeavesNoChildAndGoesOn) {
 
 TEST_F(Study, StopsWhenTheTimeIsUp) {
   plan(R"(["approach1", "fp32"])");
-  EXPECT_EQ(wait_for(start_run({"--max-hours", "0.0006"})), 0) << output();  // two seconds
+  EXPECT_EQ(wait_for(start_run({"--max-hours", "0.0006"})), 1) << output();  // two seconds
   EXPECT_THAT(output(), HasSubstr("rte-approach1-0-m: stopped"));
+  EXPECT_THAT(output(), HasSubstr("2 left"));
   EXPECT_FALSE(has_result("fp32"));
 }
 
@@ -180,7 +181,7 @@ TEST_F(Study, TwoStudiesDoNotRunTheSame) {
   plan(R"(["approach1", "fp32"])");
   const pid_t first = start_run();
   ASSERT_NE(waiting_script(), 0);
-  EXPECT_EQ(wait_for(start_run()), 0);
+  EXPECT_EQ(wait_for(start_run()), 1) << "one is left";
   EXPECT_THAT(output(), HasSubstr("rte-approach1-0-m: another process is at it"));
   EXPECT_TRUE(has_result("fp32"));
   kill(first, SIGTERM);
@@ -206,7 +207,7 @@ TEST_F(Study, RefusesResultsOfOtherOptionsAndBrokenFiles) {
   folder_.write("plan/rte-fp32-0-m.json", "{}");
   EXPECT_EQ(wait_for(start("list", {})), 2);
   std::filesystem::remove(file("plan/rte-fp32-0-m.json"));
-  EXPECT_EQ(wait_for(start_run({"--finetune", file("none")})), 2);
+  EXPECT_EQ(wait_for(start("run", {"--models", "/m", "--data", "/d", "--work", file("work"), "--finetune", file("none")})), 2);
   EXPECT_THAT(output(), HasSubstr(file("none")));
 }
 
