@@ -108,6 +108,29 @@ Json to_json(const RecipeFigures& f) {
           {"recipe", f.recipe}};
 }
 
+std::optional<RecipeFigures> find_earlier(const Json& document, const NamedRecipes& recipes, Index draws) try {
+  if (!document.contains("recipes")) return std::nullopt;
+  const Index wanted = is_stochastic(recipes.recipes) ? draws : 1;
+  for (const Json& f : document.at("recipes")) {
+    if (f.at("recipe") != fixtune::to_json(recipes.recipes) || f.at("draws") != wanted) continue;
+    RecipeFigures figures;
+    figures.name = recipes.name;
+    figures.group = recipes.group;
+    figures.recipe = f.at("recipe");
+    figures.draws = wanted;
+    figures.hidden_error = f.at("hidden_error").get<double>();
+    figures.gradient_error = f.at("gradient_error").get<double>();
+    figures.mean_gradient_error = f.at("mean_gradient_error").get<double>();
+    figures.worst_cosine = f.at("worst_cosine").get<double>();
+    figures.worst_matrix = f.at("worst_matrix").get<std::string>();
+    figures.loss = f.at("loss").get<double>();
+    return figures;
+  }
+  return std::nullopt;
+} catch (const nlohmann::json::exception& error) {
+  fail("--json: not a file of figures: {}", error.what());
+}
+
 std::string markdown(const std::vector<RecipeFigures>& figures) {
   std::string text;
   for (const std::string& group : groups_of(figures)) text += (text.empty() ? "" : "\n") + table_of(figures, group).markdown();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ RecipeFigures measure(const program::MeasuredText& text, const NamedRecipes& rec
                       const EncoderRun& fp32);
 
 Json to_json(const RecipeFigures& figures);
+
+/// Figures of an earlier run's document that answer for these recipes and draws; nothing where there are none.
+std::optional<RecipeFigures> find_earlier(const Json& document, const NamedRecipes& recipes, Index draws);
 
 /// One table a group, in the order the groups first appear.
 std::string markdown(const std::vector<RecipeFigures>& figures);

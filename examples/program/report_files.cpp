@@ -33,9 +33,13 @@ void ReportFiles::check() const {
   check_writable("--svg", svg);
 }
 
+void ReportFiles::write_figures(const Json& figures) const {
+  if (!json.empty()) write_file_atomically(json, figures.dump(1) + "\n");
+}
+
 void ReportFiles::write(const Json& figures, const std::string& tables,
                         const std::function<std::string()>& plot) const {
-  if (!json.empty()) write_file_atomically(json, figures.dump(1) + "\n");
+  write_figures(figures);
   if (!svg.empty()) write_file_atomically(svg, plot());
   if (markdown.empty())
     fmt::print("{}", tables);

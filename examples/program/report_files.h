@@ -15,6 +15,8 @@ struct ReportFiles {
   void add_options(CLI::App& app);
   /// Refuses names that could not be written, before minutes of work go into them.
   void check() const;
+  /// Writes the figures alone, so far.
+  void write_figures(const Json& figures) const;
   /// Writes those that were asked for; Markdown that was not goes to standard output. `plot` draws the SVG.
   void write(const Json& figures, const std::string& tables, const std::function<std::string()>& plot) const;
 };

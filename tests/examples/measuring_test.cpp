@@ -48,6 +48,33 @@ TEST(Measuring, AblateSetsEveryRecipeAgainstFp32) {
   EXPECT_THAT(read_file(plot), HasSubstr("<svg"));
 }
 
+TEST(Measuring, AblateGoesOnFromItsFigures) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("data.tsv", table()).string();
+  const std::string json = (folder.path() / "figures.json").string();
+  const auto list = [&](const char* content) { return folder.write("list.json", content).string(); };
+  const std::string one = list(R"([{"name": "rowwise", "recipe": "rowwise"}])");
+  ASSERT_EQ(run("ablate", arguments(data) + " --json " + json + " --recipes " + one).code, 0);
+  // What is known is taken from the file: a figure no run would give stays.
+  Json figures = read_json(json);
+  figures["recipes"][0]["hidden_error"] = 77.0;
+  write_file_atomically(json, figures.dump());
+  const std::string two = list(R"([{"name": "4 bits", "recipe": {"default": {"bits": 4}}},
+                                   {"name": "renamed", "recipe": "rowwise"}])");
+  const Ended ended = run("ablate", arguments(data) + " --json " + json + " --recipes " + two);
+  ASSERT_EQ(ended.code, 0) << ended.output;
+  figures = read_json(json);
+  ASSERT_EQ(figures["recipes"].size(), 2U);
+  EXPECT_EQ(figures["recipes"][1]["name"], "renamed");
+  EXPECT_EQ(figures["recipes"][1]["hidden_error"], 77.0);
+  EXPECT_LT(figures["recipes"][0]["hidden_error"], 5.0);
+  // Figures of another text are not overwritten.
+  const Ended other = run("ablate", arguments(data) + " --seed 3 --json " + json + " --recipes " + two);
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.output, HasSubstr("seed"));
+  EXPECT_EQ(read_json(json), figures);
+}
+
 TEST(Measuring, TheoryMeasuresEveryInput) {
   const TemporaryFolder folder;
   const std::string data = folder.write("data.tsv", table()).string();
