@@ -51,13 +51,10 @@ class Runs:
                                "--data", self.data, "--threads", "1"], stdout=subprocess.PIPE, check=True).stdout
 
 
-def incomplete(folder):
-    """Files and folders being written, or left by a killed process."""
-    found = []
-    for place in (folder, os.path.join(folder, "checkpoints")):
-        if os.path.isdir(place):
-            found += [name for name in os.listdir(place) if ".partial-" in name]
-    return found
+def is_saving(process, folder):
+    """True while the process writes a file or folder, or where it was killed over it."""
+    places = [p for p in (folder, os.path.join(folder, "checkpoints")) if os.path.isdir(p)]
+    return any(name.endswith(f".partial-{process.pid}") for place in places for name in os.listdir(place))
 
 
 def wait_to_kill(process, folder, seconds, saving):
@@ -65,8 +62,7 @@ def wait_to_kill(process, folder, seconds, saving):
     if not saving:
         time.sleep(random.uniform(0, seconds))
         return
-    before = set(incomplete(folder))
-    while process.poll() is None and not set(incomplete(folder)) - before:
+    while process.poll() is None and not is_saving(process, folder):
         time.sleep(0.001)
     time.sleep(random.uniform(0, 0.4))
 
@@ -147,7 +143,7 @@ def main():
             anew += 1
         if process.returncode == -signal.SIGKILL:
             kills += 1
-            while_saving += bool(incomplete(runs.folder(name)))
+            while_saving += is_saving(process, runs.folder(name))
         else:
             failures += compare(runs, name, expected, predictions)
             shutil.rmtree(runs.folder(name))
