@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace fixtune {
+
+/// What is answered to each question, by its id; an empty answer says that there is none.
+using SquadPredictions = std::map<std::string, std::string, std::less<>>;
+
+/// Reads predictions in the official form, `{"id": "answer", ...}`. Throws Error naming the file, and the id whose answer
+/// is not a string.
+SquadPredictions read_squad_predictions(const std::filesystem::path& file);
+
+/// Writes them in that form, the file replaced whole. Throws Error naming the file.
+void write_squad_predictions(const SquadPredictions& predictions, const std::filesystem::path& file);
+
+}  // namespace fixtune
