@@ -63,12 +63,6 @@ void check_writable(const char* option, const std::filesystem::path& folder) {
   if (access(existing.c_str(), W_OK) != 0) fail("{}: {} is not writable", option, existing.string());
 }
 
-Json to_json(const Metrics& metrics) {
-  Json object = Json::object();
-  for (const auto& [name, value] : metrics) object[name] = value ? Json(*value) : Json();
-  return object;
-}
-
 std::string to_text(const Metrics& metrics) {
   std::string text;
   for (const auto& [name, value] : metrics)

@@ -29,9 +29,9 @@ TrainingData hold_out_tenth(const Dataset& all, std::uint64_t seed) {
 }  // namespace
 
 void TaskData::add_options(CLI::App& app, bool task_required) {
-  auto* task_option = app.add_option("--task", task, "cola, sst2, mrpc, stsb, rte, qnli, mnli, or text (any table)");
+  auto* task_option = app.add_option("--task", task, "cola, sst2, mrpc, stsb, rte, qnli, mnli, text (any table), squad or squad2");
   if (task_required) task_option->required();
-  app.add_option("--data", data, "folder of the GLUE task, or file (.tsv, .csv, .jsonl)")->required();
+  app.add_option("--data", data, "folder of the GLUE task, or file (.tsv, .csv, .jsonl; squad, squad2: .json)")->required();
   app.add_option("--text-column", text_column, "column of the sentence (text task)")->capture_default_str();
   app.add_option("--pair-column", pair_column, "column of the second sentence (text task)");
   app.add_option("--label-column", label_column, "column of the label (text task)")->capture_default_str();

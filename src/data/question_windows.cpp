@@ -78,6 +78,18 @@ Encoding QuestionWindows::encoding(Index window) const {
                                                              static_cast<std::size_t>(w.context.count)));
 }
 
+WindowBatch QuestionWindows::batch(std::span<const Index> windows) const {
+  WindowBatch batch;
+  std::vector<Encoding> encodings;
+  for (const Index window : windows) {
+    encodings.push_back(encoding(window));
+    batch.answer_first.push_back((*this)[window].answer_first);
+    batch.answer_last.push_back((*this)[window].answer_last);
+  }
+  batch.packed = pack(encodings, windows);
+  return batch;
+}
+
 TextSpan QuestionWindows::text_span(Index window, Index first, Index last) const {
   const QuestionWindow& w = (*this)[window];
   const Index offset = w.context.first - w.context_begin;

@@ -1,8 +1,6 @@
 #include "fixtune/data/squad_predictions.h"
 
 #include "fixtune/core/error.h"
-#include "fixtune/io/file.h"
-#include "fixtune/io/json.h"
 
 namespace fixtune {
 
@@ -17,10 +15,10 @@ SquadPredictions read_squad_predictions(const std::filesystem::path& file) {
   return predictions;
 }
 
-void write_squad_predictions(const SquadPredictions& predictions, const std::filesystem::path& file) {
+Json to_json(const SquadPredictions& predictions) {
   Json document = Json::object();
   for (const auto& [id, answer] : predictions) document[id] = answer;
-  write_file_atomically(file, document.dump(2) + "\n");
+  return document;
 }
 
 }  // namespace fixtune

@@ -13,8 +13,7 @@ using testing::HasSubstr;
 TEST(SquadPredictions, AreReadAsWritten) {
   const TemporaryFolder folder;
   const SquadPredictions predictions{{"a", ""}, {"b", "caf\xC3\xA9 \"x\"\n"}, {"c", "\xF0\x9F\x98\x80"}};
-  write_squad_predictions(predictions, folder.path() / "predictions.json");
-  EXPECT_EQ(read_squad_predictions(folder.path() / "predictions.json"), predictions);
+  EXPECT_EQ(read_squad_predictions(folder.write("predictions.json", to_json(predictions).dump())), predictions);
 }
 
 TEST(SquadPredictions, FaultsAreNamed) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "fixtune/data/batch.h"
 #include "fixtune/data/context_windows.h"
 #include "fixtune/data/encoding.h"
 #include "fixtune/data/squad.h"
@@ -26,6 +28,13 @@ struct QuestionWindow {
   std::int32_t answer_last = 0;   ///< does not hold all of it
 };
 
+/// Some windows packed, without labels, and where their answers are.
+struct WindowBatch {
+  PackedBatch packed;
+  std::vector<std::int32_t> answer_first;
+  std::vector<std::int32_t> answer_last;
+};
+
 /// The questions of a dataset as tokens, cut into windows, in the dataset's order.
 class QuestionWindows {
  public:
@@ -39,6 +48,7 @@ class QuestionWindows {
   Index size() const { return static_cast<Index>(windows_.size()); }
   const QuestionWindow& operator[](Index window) const { return windows_[static_cast<std::size_t>(window)]; }
   Encoding encoding(Index window) const;
+  WindowBatch batch(std::span<const Index> windows) const;
   /// What the tokens at positions [first, last], of the window's context, stand for.
   TextSpan text_span(Index window, Index first, Index last) const;
 

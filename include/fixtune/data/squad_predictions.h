@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "fixtune/io/json.h"
+
 namespace fixtune {
 
 /// What is answered to each question, by its id; an empty answer says that there is none.
@@ -14,7 +16,7 @@ using SquadPredictions = std::map<std::string, std::string, std::less<>>;
 /// is not a string.
 SquadPredictions read_squad_predictions(const std::filesystem::path& file);
 
-/// Writes them in that form, the file replaced whole. Throws Error naming the file.
-void write_squad_predictions(const SquadPredictions& predictions, const std::filesystem::path& file);
+/// The document that read_squad_predictions reads.
+Json to_json(const SquadPredictions& predictions);
 
 }  // namespace fixtune

@@ -7,10 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "fixtune/io/json.h"
+
 namespace fixtune {
 
 /// Metrics by name, in the order they are shown; none where a metric is undefined (a constant prediction's r).
 using Metrics = std::vector<std::pair<std::string, std::optional<double>>>;
+
+/// An object of name and value, null where a metric is undefined.
+Json to_json(const Metrics& metrics);
 
 /// Share of predictions equal to their label; none for no rows.
 std::optional<double> accuracy(std::span<const int> predicted, std::span<const int> labels);
