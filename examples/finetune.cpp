@@ -2,15 +2,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/gemm/packed_product.h"
+#include "fixtune/io/checksum.h"
 #include "fixtune/io/file.h"
 #include "fixtune/models/bert_folder.h"
 #include "fixtune/train/fine_tune.h"
 #include "fixtune/train/recipe_file.h"
 #include "program/progress.h"
 #include "program/run.h"
+#include "program/stop_signals.h"
 #include "program/task_data.h"
 
 namespace {
@@ -20,6 +24,7 @@ using namespace fixtune;
 struct Options {
   program::TaskData task;
   TrainingOptions training;
+  CheckpointOptions checkpoints;
   std::string model, out, recipe = "rowwise", json;
   Index max_length = 128;
   Index limit = 0;
@@ -52,6 +57,12 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--limit", o.limit, "use the first N training examples (0: all)")->check(CLI::NonNegativeNumber);
   app.add_option("--eval-limit", o.eval_limit, "use the first N evaluation examples (0: all)")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--checkpoint-every", o.checkpoints.every, "steps between checkpoints in OUT/checkpoints (0: none)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--keep", o.checkpoints.keep, "newest checkpoints to keep (0: one, and none after the end)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--resume", o.checkpoints.resume, "go on from the newest checkpoint, or start anew where there is none");
   program::add_threads(app, o.threads);
 }
 
@@ -80,10 +91,50 @@ Json report(const Options& o, const TrainingResult& result) {
           {"threads", thread_count()},
           {"epochs", std::move(epochs)},
           {"seconds", result.seconds},
-          {"tokens_per_second", result.tokens_per_second},
+          {"tokens_per_second", result.tokens_per_second()},
           {"peak_memory_bytes", program::peak_memory_bytes()},
           {"saved_activation_bytes", result.saved_activation_bytes},
           {"outliers", result.outliers.to_json()}};
+}
+
+/// Checksums of the files that a model is read from.
+Json model_checksums(const std::filesystem::path& folder) {
+  Json checksums = Json::object();
+  for (const char* name : {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json"})
+    if (std::filesystem::exists(folder / name)) checksums[name] = file_checksum(folder / name);
+  std::set<std::filesystem::path> weights;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".safetensors") weights.insert(entry.path());
+  for (const auto& file : weights) checksums[file.filename()] = file_checksum(file);
+  return checksums;
+}
+
+/// What tells this run from others; inputs by their content, so that files may move.
+RunDescription describe(const Options& o, const program::TrainingData& data, const RecipeMap& recipes) {
+  RunDescription run = describe(o.training);
+  run.identity.update({{"task", o.task.task},
+                       {"data", file_checksum(data.train.path)},
+                       {"eval-data", file_checksum(data.evaluation.path)},
+                       {"text-column", o.task.text_column},
+                       {"pair-column", o.task.pair_column},
+                       {"label-column", o.task.label_column},
+                       {"labels", data.train.label_names},
+                       {"limit", o.limit},
+                       {"eval-limit", o.eval_limit},
+                       {"max-length", o.max_length},
+                       {"recipe", to_json(recipes)},
+                       {"model", model_checksums(o.model)}});
+  run.circumstances["INT8 kernel"] = name(active_packed_kernel());
+  return run;
+}
+
+/// True if OUT already holds what this run would write, and its checkpoints are gone. Throws where it is another run's.
+bool is_finished(const Options& o) {
+  if (!o.checkpoints.resume || std::filesystem::exists(o.checkpoints.folder)) return false;
+  const Json record = program::read_run_record(o.out);
+  if (!record.contains("run")) return false;
+  require_same_run(record.at("run"), o.checkpoints.run.identity, (std::filesystem::path(o.out) / "fixtune.json").string());
+  return true;
 }
 
 TrainingCallbacks callbacks(program::Progress& training, program::Progress& evaluation) {
@@ -95,6 +146,7 @@ TrainingCallbacks callbacks(program::Progress& training, program::Progress& eval
                               program::duration(p.seconds_left)));
   };
   c.evaluation = [&](Index done, Index total) { evaluation.show(done, total, ""); };
+  c.stop_requested = [] { return program::stop_signal() != 0; };
   c.epoch = [&](Index epoch, const EpochResult& result) {
     training.finish();
     evaluation.finish();
@@ -102,6 +154,26 @@ TrainingCallbacks callbacks(program::Progress& training, program::Progress& eval
     std::fflush(stdout);
   };
   return c;
+}
+
+[[noreturn]] void stop(const Options& o) {
+  const bool saved = !o.checkpoints.folder.empty();
+  program::notice(fmt::format("stopped by signal {}; {}", program::stop_signal(),
+                              saved ? "--resume goes on from here" : "without --checkpoint-every nothing is kept"));
+  throw program::Stopped{program::stop_signal()};
+}
+
+/// Writes the model, the figures, and last the record that says the run is finished.
+void save(const Options& o, Bert& bert, const program::TrainingData& data, const RecipeMap& recipes,
+          const TrainingResult& result) {
+  const std::filesystem::path out(o.out);
+  if (!o.checkpoints.folder.empty()) remove_partials(out);
+  save_bert(bert, {data.train.label_names, o.training.regression}, o.model, out);
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, result).dump(2) + "\n");
+  Json record = program::run_record(o.task, to_json(recipes), o.max_length);
+  if (!o.checkpoints.folder.empty()) record["run"] = o.checkpoints.run.identity;
+  write_file_atomically(out / "fixtune.json", record.dump(2) + "\n");
+  if (o.checkpoints.keep == 0 && !o.checkpoints.folder.empty()) std::filesystem::remove_all(o.checkpoints.folder);
 }
 
 void finetune(Options& o) {
@@ -122,6 +194,15 @@ void finetune(Options& o) {
   const program::TrainingData data =
       program::read_training_data(o.task, o.training.seed, o.limit, o.eval_limit, program::notice);
 
+  if (o.checkpoints.every > 0 || o.checkpoints.resume) {
+    o.checkpoints.folder = std::filesystem::path(o.out) / "checkpoints";
+    o.checkpoints.run = describe(o, data, recipes);
+    if (is_finished(o)) {
+      program::notice(fmt::format("{}: the run is already finished", o.out));
+      return;
+    }
+  }
+
   BertOptions model_options;
   model_options.recipes = recipes;
   model_options.labels = o.training.regression ? 1 : static_cast<Index>(data.train.label_names.size());
@@ -136,16 +217,16 @@ void finetune(Options& o) {
 
   program::Progress training_bar("train");
   program::Progress evaluation_bar("evaluate");
+  program::catch_stop_signals();
   const TrainingResult result =
-      fine_tune(bert, train, evaluation, o.training, callbacks(training_bar, evaluation_bar));
+      fine_tune(bert, train, evaluation, o.training, callbacks(training_bar, evaluation_bar), o.checkpoints);
+  training_bar.finish();
+  evaluation_bar.finish();
+  if (result.stopped) stop(o);
   if (result.epochs.empty()) program::notice("0 epochs: nothing was trained");
-
-  save_bert(bert, {data.train.label_names, o.training.regression}, o.model, o.out);
-  write_file_atomically(std::filesystem::path(o.out) / "fixtune.json",
-                        program::run_record(o.task, to_json(recipes), o.max_length).dump(2) + "\n");
-  if (!o.json.empty()) write_file_atomically(o.json, report(o, result).dump(2) + "\n");
+  save(o, bert, data, recipes, result);
   fmt::print("{:.0f} tokens/s, peak memory {:.0f} MiB, saved activations {:.0f} MiB; saved to {}\n",
-             result.tokens_per_second, static_cast<double>(program::peak_memory_bytes()) / 0x1p20,
+             result.tokens_per_second(), static_cast<double>(program::peak_memory_bytes()) / 0x1p20,
              static_cast<double>(result.saved_activation_bytes) / 0x1p20, o.out);
 }
 

@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "fixtune/core/error.h"
 #include "fixtune/core/parallel.h"
+#include "program/stop_signals.h"
 
 namespace fixtune::program {
 
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   restart_with_sleeping_threads(argv);
+  // A file past the size limit is then an error with a name, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -21,6 +25,8 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
   try {
     body();
     return success;
+  } catch (const Stopped& stopped) {
+    return 128 + stopped.signal;
   } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
     return bad_input;

@@ -5,7 +5,8 @@
 
 namespace fixtune::program {
 
-/// Exit codes of every program: 0 done, 2 bad input or options, 1 anything unforeseen.
+/// Exit codes of every program: 0 done, 2 bad input or options, 1 anything unforeseen; 128 + signal where a signal
+/// stopped it.
 enum ExitCode : int { success = 0, unforeseen = 1, bad_input = 2 };
 
 /// Parses the options, runs `body`, and turns an error into one line on standard error and an exit code.

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <system_error>
+#include <vector>
 
 #include "fixtune/core/error.h"
 
@@ -24,7 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   temporary_ = path_;
-  temporary_ += fmt::format(".partial-{}", getpid());
+  temporary_ += partial_suffix();
   descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_with_errno("cannot be created");
 }
@@ -51,6 +53,7 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("cannot be put in place");
   close(descriptor_);
   descriptor_ = -1;
+  sync_folder(path_.parent_path());
 }
 
 void AtomicFile::fail_with_errno(const char* action) const {
@@ -61,6 +64,45 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   AtomicFile file(path);
   file.write(content.data(), content.size());
   file.commit();
+}
+
+namespace {
+constexpr std::string_view partial = ".partial-";
+}
+
+std::string partial_suffix() { return fmt::format("{}{}", partial, getpid()); }
+
+void remove_partials(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename();
+    const std::size_t at = name.rfind(partial);
+    if (at == std::string::npos || at == 0 || at + partial.size() == name.size()) continue;
+    if (name.find_first_not_of("0123456789", at + partial.size()) == std::string::npos) found.push_back(entry.path());
+  }
+  for (const auto& path : found) std::filesystem::remove_all(path, ignored);
+}
+
+void create_folders(const std::filesystem::path& folder) {
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  create_folders(folder.parent_path());
+  std::error_code error;
+  std::filesystem::create_directory(folder, error);
+  if (error) fail("{}: cannot be created: {}", folder.string(), error.message());
+  sync_folder(folder.parent_path());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder.empty() ? "." : folder;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EACCES) return;  // may be written, not read: the sync is left to the system
+  if (descriptor < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  // Some file systems cannot sync a folder and say so with EINVAL: there is nothing to wait for then.
+  const bool synced = fsync(descriptor) == 0 || errno == EINVAL;
+  const int error = errno;
+  close(descriptor);
+  if (!synced) fail("{}: cannot be synced: {}", path.string(), std::strerror(error));
 }
 
 }  // namespace fixtune

@@ -57,9 +57,7 @@ void copy_tokenizer(const std::filesystem::path& origin, const std::filesystem::
 
 void save(BertEncoder& bert, const Json& config, const std::filesystem::path& origin,
           const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) fail("{}: cannot be created: {}", folder.string(), error.message());
+  create_folders(folder);
   write_safetensors(folder / "model.safetensors", named_tensors(bert.parameters()));
   copy_tokenizer(origin, folder);
   write_file_atomically(folder / "config.json", config.dump(2) + "\n");

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
+#include "fixtune/core/parallel.h"
 #include "fixtune/optim/adamw.h"
 #include "fixtune/optim/clip.h"
 #include "fixtune/optim/schedule.h"
+#include "fixtune/train/checkpoint.h"
 
 namespace fixtune {
 namespace {
@@ -24,42 +27,108 @@ AdamWOptions adam_options(const TrainingOptions& options) {
   return adam;
 }
 
-/// The state of one run: what a step reads and writes.
+/// What the options say and the caller adds.
+RunDescription joined(RunDescription run, const RunDescription& further) {
+  run.identity.update(further.identity);
+  run.circumstances.update(further.circumstances);
+  return run;
+}
+
+/// Thrown where the caller asks to stop, between two steps or two batches of an evaluation.
+struct StopRequested {};
+
+/// One run: what a step reads and writes, and when it is saved.
 class Run {
  public:
-  Run(Bert& bert, const EncodedDataset& train, const TrainingOptions& options, const TrainingCallbacks& callbacks)
+  Run(Bert& bert, const EncodedDataset& train, const TrainingOptions& options, const TrainingCallbacks& callbacks,
+      const CheckpointOptions& checkpoints)
       : bert_(bert),
         train_(train),
         options_(options),
         callbacks_(callbacks),
+        checkpoint_options_(checkpoints),
         parameters_(bert.parameters()),
         optimizer_(parameters_, adam_options(options)),
         steps_per_epoch_((train.size() + options.batch_size - 1) / options.batch_size),
         total_steps_(steps_per_epoch_ * options.epochs) {
     warmup_ = options.warmup < 1.0 ? static_cast<Index>(std::ceil(options.warmup * static_cast<double>(total_steps_)))
                                    : static_cast<Index>(options.warmup);
+    if (!checkpoints.folder.empty()) {
+      checkpoints_.emplace(checkpoints.folder, joined(describe(options), checkpoints.run), checkpoints.keep,
+                           callbacks.log);
+      start_from_newest();
+    }
+    // Codes drawn before must not enter the run.
+    bert_.weights_changed();
   }
 
-  EpochResult train_epoch(Index epoch) {
-    const std::vector<Index> order =
-        shuffled_order(train_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
-    const double before = result.seconds;
-    double loss_sum = 0.0;
-    for (Index begin = 0; begin < train_.size(); begin += options_.batch_size) {
+  bool finished() const { return result().epochs.size() == static_cast<std::size_t>(options_.epochs); }
+
+  /// Trains until the end of the epoch that has begun.
+  void train_epoch() {
+    const Index epoch = static_cast<Index>(result().epochs.size()) + 1;
+    const std::vector<Index> order = shuffled_order(train_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
+    while (state_.step < epoch * steps_per_epoch_) {
+      const Index begin = (state_.step - (epoch - 1) * steps_per_epoch_) * options_.batch_size;
       const Index count = std::min(options_.batch_size, train_.size() - begin);
       const auto start = Clock::now();
       const double loss = train_step(order, begin, count);
-      result.seconds += seconds_since(start);
-      loss_sum += loss * static_cast<double>(count);
+      const double seconds = seconds_since(start);
+      state_.result.seconds += seconds;
+      state_.epoch_seconds += seconds;
+      state_.epoch_loss += loss * static_cast<double>(count);
       report(epoch, loss);
+      if (checkpoint_options_.every > 0 && state_.step % checkpoint_options_.every == 0) save();
+      stop_if_requested();
     }
-    return {loss_sum / static_cast<double>(train_.size()), result.seconds - before, {}};
   }
 
-  Index tokens() const { return tokens_; }
-  TrainingResult result;
+  void evaluate_epoch(const EncodedDataset& evaluation) {
+    const EvaluationProgress progress = [this](Index done, Index total) {
+      if (callbacks_.evaluation) callbacks_.evaluation(done, total);
+      stop_if_requested();
+    };
+    const Tensor logits = predict(bert_, evaluation, options_.batch_size, progress);
+    state_.result.epochs.push_back(
+        {state_.epoch_loss / static_cast<double>(train_.size()), state_.epoch_seconds,
+         task_metrics(options_.task, options_.regression, logits, evaluation.labels)});
+    state_.epoch_loss = 0.0;
+    state_.epoch_seconds = 0.0;
+    if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
+  }
+
+  /// Saves where the run stands, unless a checkpoint already says it.
+  void save() {
+    if (!checkpoints_ || (saved_step_ == state_.step && saved_finished_ == finished())) return;
+    checkpoints_->save(optimizer_, state_, finished());
+    saved_step_ = state_.step;
+    saved_finished_ = finished();
+  }
+
+  const TrainingResult& result() const { return state_.result; }
 
  private:
+  void start_from_newest() {
+    const auto newest = checkpoints_->newest();
+    if (!newest) return;
+    if (!checkpoint_options_.resume)
+      fail("{} is there from an earlier run: resume that, or remove its checkpoints", newest->string());
+    state_ = checkpoints_->load(*newest, optimizer_);
+    const auto epochs = static_cast<Index>(result().epochs.size());
+    if (epochs > options_.epochs || state_.step < epochs * steps_per_epoch_ ||
+        state_.step > std::min(total_steps_, (epochs + 1) * steps_per_epoch_))
+      fail("{}: step {} does not go with {} epochs of {} steps", newest->string(), state_.step, epochs,
+           steps_per_epoch_);
+    saved_step_ = state_.step;
+    saved_finished_ = finished();
+    if (callbacks_.log)
+      callbacks_.log(fmt::format("going on from {}, step {} of {}", newest->string(), state_.step, total_steps_));
+  }
+
+  void stop_if_requested() const {
+    if (callbacks_.stop_requested && callbacks_.stop_requested()) throw StopRequested{};
+  }
+
   double train_step(const std::vector<Index>& order, Index begin, Index count) {
     const Index micro_size = (options_.batch_size + options_.accumulation - 1) / options_.accumulation;
     double loss = 0.0;
@@ -74,69 +143,96 @@ class Run {
     try {
       clip = measure_gradient_clip(parameters_, options_.clip);
     } catch (const Error& error) {
-      fail("step {}: {}", step_ + 1, error.what());
+      fail("step {}: {}", state_.step + 1, error.what());
     }
-    optimizer_.step(linear_schedule(step_, warmup_, total_steps_, options_.learning_rate), clip.factor);
+    optimizer_.step(linear_schedule(state_.step, warmup_, total_steps_, options_.learning_rate), clip.factor);
     optimizer_.zero_grad();
     bert_.weights_changed();
-    ++step_;
+    ++state_.step;
     return loss;
   }
 
   double accumulate_gradients(const PackedBatch& batch, Index micro_batch, float share) try {
     Tape tape;
     Pass pass{tape,
-              {options_.seed, static_cast<std::uint64_t>(step_), static_cast<std::uint64_t>(micro_batch)},
+              {options_.seed, static_cast<std::uint64_t>(state_.step), static_cast<std::uint64_t>(micro_batch)},
               true,
-              [this](std::string_view layer, const OutlierStatistics& s) { result.outliers.add(layer, s); }};
+              [this](std::string_view layer, const OutlierStatistics& s) { state_.result.outliers.add(layer, s); }};
     const Variable loss = task_loss(tape, bert_(pass, batch), batch.labels, options_.regression);
     const double value = loss.value()(0, 0);
     if (!std::isfinite(value)) fail("the loss is {}", value);
+    TrainingResult& result = state_.result;
     result.saved_activation_bytes = std::max(result.saved_activation_bytes, tape.saved_bytes());
     tape.backward(loss, share);
-    tokens_ += batch.tokens();
+    result.tokens += batch.tokens();
     return value;
   } catch (const Error& error) {
-    fail("step {}: {}", step_ + 1, error.what());
+    fail("step {}: {}", state_.step + 1, error.what());
   }
 
   void report(Index epoch, double loss) const {
     if (!callbacks_.step) return;
-    const double left = result.seconds / static_cast<double>(step_) * static_cast<double>(total_steps_ - step_);
-    callbacks_.step({epoch, step_, total_steps_, loss, static_cast<double>(tokens_) / result.seconds, left});
+    const double left =
+        result().seconds / static_cast<double>(state_.step) * static_cast<double>(total_steps_ - state_.step);
+    callbacks_.step({epoch, state_.step, total_steps_, loss, result().tokens_per_second(), left});
   }
 
   Bert& bert_;
   const EncodedDataset& train_;
   const TrainingOptions& options_;
   const TrainingCallbacks& callbacks_;
+  const CheckpointOptions& checkpoint_options_;
   std::vector<Parameter> parameters_;
   AdamW optimizer_;
   Index steps_per_epoch_;
   Index total_steps_;
   Index warmup_ = 0;
-  Index step_ = 0;
-  Index tokens_ = 0;
+  TrainingState state_;
+  std::optional<CheckpointFolder> checkpoints_;
+  Index saved_step_ = -1;
+  bool saved_finished_ = false;
 };
 
 }  // namespace
 
+RunDescription describe(const TrainingOptions& o) {
+  RunDescription run;
+  run.identity = {{"regression", o.regression},
+                  {"epochs", o.epochs},
+                  {"batch-size", o.batch_size},
+                  {"accumulation", o.accumulation},
+                  {"lr", o.learning_rate},
+                  {"warmup", o.warmup},
+                  {"weight-decay", o.weight_decay},
+                  {"clip", o.clip},
+                  {"adam-beta1", o.beta1},
+                  {"adam-beta2", o.beta2},
+                  {"adam-epsilon", o.epsilon},
+                  {"seed", o.seed}};
+  run.circumstances = {{"threads", thread_count()}};
+  return run;
+}
+
 TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
-                         const TrainingOptions& options, const TrainingCallbacks& callbacks) {
+                         const TrainingOptions& options, const TrainingCallbacks& callbacks,
+                         const CheckpointOptions& checkpoints) {
   if (train.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
-  Run run(bert, train, options, callbacks);
-  for (Index epoch = 1; epoch <= options.epochs; ++epoch) {
-    EpochResult result = run.train_epoch(epoch);
-    result.metrics = task_metrics(options.task, options.regression,
-                                  predict(bert, evaluation, options.batch_size, callbacks.evaluation),
-                                  evaluation.labels);
-    if (callbacks.epoch) callbacks.epoch(epoch, result);
-    run.result.epochs.push_back(std::move(result));
+  Run run(bert, train, options, callbacks, checkpoints);
+  bool stopped = false;
+  try {
+    while (!run.finished()) {
+      run.train_epoch();
+      run.evaluate_epoch(evaluation);
+    }
+  } catch (const StopRequested&) {
+    stopped = true;
+    bert.weights_changed();
   }
-  if (run.result.seconds > 0)
-    run.result.tokens_per_second = static_cast<double>(run.tokens()) / run.result.seconds;
-  return std::move(run.result);
+  run.save();
+  TrainingResult result = run.result();
+  result.stopped = stopped;
+  return result;
 }
 
 }  // namespace fixtune

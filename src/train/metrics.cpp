@@ -99,4 +99,17 @@ std::optional<double> spearman(std::span<const double> a, std::span<const double
   return pearson(ranks_a, ranks_b);
 }
 
+Json to_json(const Metrics& metrics) {
+  Json object = Json::object();
+  for (const auto& [name, value] : metrics) object[name] = value ? Json(*value) : Json();
+  return object;
+}
+
+Metrics parse_metrics(const Json& document) {
+  Metrics metrics;
+  for (const auto& [name, value] : document.items())
+    metrics.emplace_back(name, value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+  return metrics;
+}
+
 }  // namespace fixtune

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fixtune/core/error.h"
+
 namespace fixtune {
 
 void OutlierLog::add(std::string_view layer, const OutlierStatistics& s) {
@@ -24,6 +26,24 @@ Json OutlierLog::to_json() const {
                   {"largest", sum.largest},
                   {"step", sum.step}};
   return all;
+}
+
+Json OutlierLog::sums() const {
+  Json all = Json::object();
+  for (const auto& [layer, sum] : layers_)
+    all[layer] = {{"elements", sum.elements}, {"outliers", sum.outliers}, {"columns", sum.columns},
+                  {"forwards", sum.forwards}, {"largest", sum.largest},   {"step", sum.step}};
+  return all;
+}
+
+OutlierLog OutlierLog::from_sums(const Json& sums, std::string_view where) try {
+  OutlierLog log;
+  for (const auto& [layer, sum] : sums.items())
+    log.layers_.emplace_back(layer, Sum{sum.at("elements"), sum.at("outliers"), sum.at("columns"), sum.at("forwards"),
+                                        sum.at("largest"), sum.at("step")});
+  return log;
+} catch (const nlohmann::json::exception& error) {
+  fail("{}: {}", where, error.what());
 }
 
 }  // namespace fixtune

@@ -10,7 +10,8 @@ namespace fixtune {
 /// The whole content of a file. Throws Error naming the path.
 std::string read_file(const std::filesystem::path& path);
 
-/// A file that appears under its name only when complete: written beside it, synced, then renamed.
+/// A file that appears under its name only when complete: written beside it, synced, then renamed and
+/// the folder synced.
 class AtomicFile {
  public:
   /// Creates the temporary file. Throws Error naming the path.
@@ -35,5 +36,16 @@ class AtomicFile {
 
 /// Writes a file through AtomicFile: afterwards it is whole, or as it was.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// What this process appends to the name of a file or folder while it is incomplete: ".partial-" and its number.
+std::string partial_suffix();
+/// Removes incomplete files and folders that killed processes left in a folder; nobody may be writing there.
+void remove_partials(const std::filesystem::path& folder);
+
+/// Makes a folder and those around it that are missing, each synced into its parent. Throws Error naming the path.
+void create_folders(const std::filesystem::path& folder);
+
+/// Waits until names put into a folder, or taken from it, are on the disk. Throws Error naming the path.
+void sync_folder(const std::filesystem::path& folder);
 
 }  // namespace fixtune

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
-#include <vector>
 
 #include "fixtune/core/log.h"
 #include "fixtune/train/classification.h"
-#include "fixtune/train/outlier_log.h"
+#include "fixtune/train/run_description.h"
+#include "fixtune/train/training_state.h"
 
 namespace fixtune {
 
@@ -27,6 +28,9 @@ struct TrainingOptions {
   std::uint64_t seed = 0;
 };
 
+/// The options under the names that the programs give them.
+RunDescription describe(const TrainingOptions& options);
+
 /// Where a run stands, after each step.
 struct TrainingProgress {
   Index epoch = 0;  ///< from 1
@@ -37,31 +41,30 @@ struct TrainingProgress {
   double seconds_left = 0.0;
 };
 
-/// One epoch's outcome.
-struct EpochResult {
-  double loss = 0.0;     ///< mean over the epoch's examples
-  double seconds = 0.0;  ///< training only
-  Metrics metrics;
-};
-
-struct TrainingResult {
-  std::vector<EpochResult> epochs;
-  double seconds = 0.0;  ///< training only, evaluation not counted
-  double tokens_per_second = 0.0;
-  std::size_t saved_activation_bytes = 0;  ///< the most that one step's tape held
-  OutlierLog outliers;
-};
-
 struct TrainingCallbacks {
   std::function<void(const TrainingProgress&)> step;
   EvaluationProgress evaluation;
   std::function<void(Index epoch, const EpochResult&)> epoch;
   LogCallback log;
+  /// Asked after every step and between the batches of an evaluation; where it says true the run is saved and ends.
+  std::function<bool()> stop_requested;
 };
 
-/// Trains and evaluates after every epoch. Same data, options, seed and threads: the same bits.
-/// Throws Error naming step and tensor where a loss or gradient is not finite, before the update.
+/// Where and how often a run is saved, so that one that was stopped or killed can go on.
+struct CheckpointOptions {
+  std::filesystem::path folder;  ///< empty: nothing is saved
+  Index every = 0;               ///< steps; 0: only where the run is stopped and at its end
+  Index keep = 2;                ///< newest checkpoints that stay, at least 1
+  bool resume = false;           ///< go on from the newest whole checkpoint, or start anew where there is none
+  RunDescription run;            ///< what the options of the training do not say: model, data, recipe
+};
+
+/// Trains and evaluates after every epoch. Same data, options, seed and threads: the same bits, however often the run
+/// was stopped or killed and resumed on the way; the figures are those of the whole run.
+/// Throws Error naming step and tensor where a loss or gradient is not finite, before the update; where a checkpoint
+/// belongs to another run, or is there and `resume` is not set, before the first step.
 TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
-                         const TrainingOptions& options, const TrainingCallbacks& callbacks = {});
+                         const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
+                         const CheckpointOptions& checkpoints = {});
 
 }  // namespace fixtune

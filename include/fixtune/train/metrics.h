@@ -16,6 +16,8 @@ using Metrics = std::vector<std::pair<std::string, std::optional<double>>>;
 
 /// An object of name and value, null where a metric is undefined.
 Json to_json(const Metrics& metrics);
+/// The metrics that to_json wrote. Throws nlohmann::json::exception for another document.
+Metrics parse_metrics(const Json& document);
 
 /// Share of predictions equal to their label; none for no rows.
 std::optional<double> accuracy(std::span<const int> predicted, std::span<const int> labels);

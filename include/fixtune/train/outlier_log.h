@@ -17,6 +17,11 @@ class OutlierLog {
   /// One object per input: share of elements above gamma, mean outlier columns, largest value and step.
   Json to_json() const;
 
+  /// The sums themselves, for a checkpoint, and a log that goes on from them. Throws Error naming `where` for a
+  /// document that sums() did not write.
+  Json sums() const;
+  static OutlierLog from_sums(const Json& sums, std::string_view where);
+
  private:
   struct Sum {
     double elements = 0;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "fixtune/train/metrics.h"
+#include "fixtune/train/outlier_log.h"
+
+namespace fixtune {
+
+/// One epoch's outcome.
+struct EpochResult {
+  double loss = 0.0;     ///< mean over the epoch's examples
+  double seconds = 0.0;  ///< training only
+  Metrics metrics;
+};
+
+/// What a run has found out so far.
+struct TrainingResult {
+  std::vector<EpochResult> epochs;
+  double seconds = 0.0;  ///< training only, evaluation not counted
+  Index tokens = 0;      ///< trained on
+  std::size_t saved_activation_bytes = 0;  ///< the most that one step's tape held
+  OutlierLog outliers;
+  bool stopped = false;  ///< before its end, because that was asked for
+
+  double tokens_per_second() const { return seconds > 0.0 ? static_cast<double>(tokens) / seconds : 0.0; }
+};
+
+/// Where a run stands between two steps: with the weights and the optimiser's moments, all it needs to go on. Its
+/// random numbers, the order of its examples and its learning rate are functions of the seed and the step.
+struct TrainingState {
+  Index step = 0;              ///< steps taken, over all epochs
+  double epoch_loss = 0.0;     ///< summed over the examples of the epoch that has begun
+  double epoch_seconds = 0.0;  ///< of that epoch
+  TrainingResult result;
+};
+
+/// The state as JSON, every number exact.
+Json to_json(const TrainingState& state);
+
+/// The state that to_json wrote. Throws Error naming `where` for any other document.
+TrainingState parse_training_state(const Json& document, std::string_view where);
+
+}  // namespace fixtune
