@@ -7,6 +7,7 @@
 
 #include "fixtune/data/question_windows.h"
 #include "fixtune/data/wordpiece.h"
+#include "fixtune/io/json.h"
 #include "program/run.h"
 
 namespace {

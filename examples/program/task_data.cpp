@@ -82,16 +82,6 @@ Dataset read_evaluation_data(const TaskData& options, const std::vector<std::str
   return read_glue(task, std::filesystem::is_directory(data) ? dev_file(task, data) : data, log);
 }
 
-Json run_record(const TaskData& options, const Json& recipes, Index max_length) {
-  return {{"task", options.task},
-          {"regression", options.is_regression_task()},
-          {"text_column", options.text_column},
-          {"pair_column", options.pair_column},
-          {"label_column", options.label_column},
-          {"max_length", max_length},
-          {"recipe", recipes}};
-}
-
 Json read_run_record(const std::filesystem::path& folder) {
   const auto file = folder / "fixtune.json";
   return std::filesystem::exists(file) ? read_json(file) : Json::object();

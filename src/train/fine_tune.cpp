@@ -4,8 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "fixtune/core/parallel.h"
+#include "fixtune/data/batch.h"
 #include "fixtune/optim/adamw.h"
 #include "fixtune/optim/clip.h"
 #include "fixtune/optim/schedule.h"
@@ -40,16 +43,15 @@ struct StopRequested {};
 /// One run: what a step reads and writes, and when it is saved.
 class Run {
  public:
-  Run(Bert& bert, const EncodedDataset& train, const TrainingOptions& options, const TrainingCallbacks& callbacks,
+  Run(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks,
       const CheckpointOptions& checkpoints)
-      : bert_(bert),
-        train_(train),
+      : task_(task),
         options_(options),
         callbacks_(callbacks),
         checkpoint_options_(checkpoints),
-        parameters_(bert.parameters()),
+        parameters_(task.model().parameters()),
         optimizer_(parameters_, adam_options(options)),
-        steps_per_epoch_((train.size() + options.batch_size - 1) / options.batch_size),
+        steps_per_epoch_((task.size() + options.batch_size - 1) / options.batch_size),
         total_steps_(steps_per_epoch_ * options.epochs) {
     warmup_ = options.warmup < 1.0 ? static_cast<Index>(std::ceil(options.warmup * static_cast<double>(total_steps_)))
                                    : static_cast<Index>(options.warmup);
@@ -59,7 +61,7 @@ class Run {
       start_from_newest();
     }
     // Codes drawn before must not enter the run.
-    bert_.weights_changed();
+    task_.model().weights_changed();
   }
 
   bool finished() const { return result().epochs.size() == static_cast<std::size_t>(options_.epochs); }
@@ -67,10 +69,10 @@ class Run {
   /// Trains until the end of the epoch that has begun.
   void train_epoch() {
     const Index epoch = static_cast<Index>(result().epochs.size()) + 1;
-    const std::vector<Index> order = shuffled_order(train_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
+    const std::vector<Index> order = shuffled_order(task_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
     while (state_.step < epoch * steps_per_epoch_) {
       const Index begin = (state_.step - (epoch - 1) * steps_per_epoch_) * options_.batch_size;
-      const Index count = std::min(options_.batch_size, train_.size() - begin);
+      const Index count = std::min(options_.batch_size, task_.size() - begin);
       const auto start = Clock::now();
       const double loss = train_step(order, begin, count);
       const double seconds = seconds_since(start);
@@ -83,15 +85,14 @@ class Run {
     }
   }
 
-  void evaluate_epoch(const EncodedDataset& evaluation) {
+  void evaluate_epoch() {
     const EvaluationProgress progress = [this](Index done, Index total) {
       if (callbacks_.evaluation) callbacks_.evaluation(done, total);
       stop_if_requested();
     };
-    const Tensor logits = predict(bert_, evaluation, options_.batch_size, progress);
+    Metrics metrics = task_.evaluate(options_.batch_size, progress);
     state_.result.epochs.push_back(
-        {state_.epoch_loss / static_cast<double>(train_.size()), state_.epoch_seconds,
-         task_metrics(options_.task, options_.regression, logits, evaluation.labels)});
+        {state_.epoch_loss / static_cast<double>(task_.size()), state_.epoch_seconds, std::move(metrics)});
     state_.epoch_loss = 0.0;
     state_.epoch_seconds = 0.0;
     if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
@@ -135,9 +136,10 @@ class Run {
     Index micro_batch = 0;
     for (Index done = 0; done < count; done += micro_size, ++micro_batch) {
       const Index micro_count = std::min(micro_size, count - done);
-      const PackedBatch batch = train_.batch(order, begin + done, micro_count);
+      const auto examples = std::span(order).subspan(static_cast<std::size_t>(begin + done),
+                                                     static_cast<std::size_t>(micro_count));
       const double share = static_cast<double>(micro_count) / static_cast<double>(count);
-      loss += share * accumulate_gradients(batch, micro_batch, static_cast<float>(share));
+      loss += share * accumulate_gradients(examples, micro_batch, static_cast<float>(share));
     }
     GradientClip clip;
     try {
@@ -147,24 +149,24 @@ class Run {
     }
     optimizer_.step(linear_schedule(state_.step, warmup_, total_steps_, options_.learning_rate), clip.factor);
     optimizer_.zero_grad();
-    bert_.weights_changed();
+    task_.model().weights_changed();
     ++state_.step;
     return loss;
   }
 
-  double accumulate_gradients(const PackedBatch& batch, Index micro_batch, float share) try {
+  double accumulate_gradients(std::span<const Index> examples, Index micro_batch, float share) try {
     Tape tape;
     Pass pass{tape,
               {options_.seed, static_cast<std::uint64_t>(state_.step), static_cast<std::uint64_t>(micro_batch)},
               true,
               [this](std::string_view layer, const OutlierStatistics& s) { state_.result.outliers.add(layer, s); }};
-    const Variable loss = task_loss(tape, bert_(pass, batch), batch.labels, options_.regression);
+    const auto [loss, tokens] = task_.loss(pass, examples);
     const double value = loss.value()(0, 0);
     if (!std::isfinite(value)) fail("the loss is {}", value);
     TrainingResult& result = state_.result;
     result.saved_activation_bytes = std::max(result.saved_activation_bytes, tape.saved_bytes());
     tape.backward(loss, share);
-    result.tokens += batch.tokens();
+    result.tokens += tokens;
     return value;
   } catch (const Error& error) {
     fail("step {}: {}", state_.step + 1, error.what());
@@ -177,8 +179,7 @@ class Run {
     callbacks_.step({epoch, state_.step, total_steps_, loss, result().tokens_per_second(), left});
   }
 
-  Bert& bert_;
-  const EncodedDataset& train_;
+  TrainingTask& task_;
   const TrainingOptions& options_;
   const TrainingCallbacks& callbacks_;
   const CheckpointOptions& checkpoint_options_;
@@ -197,8 +198,7 @@ class Run {
 
 RunDescription describe(const TrainingOptions& o) {
   RunDescription run;
-  run.identity = {{"regression", o.regression},
-                  {"epochs", o.epochs},
+  run.identity = {{"epochs", o.epochs},
                   {"batch-size", o.batch_size},
                   {"accumulation", o.accumulation},
                   {"lr", o.learning_rate},
@@ -213,21 +213,20 @@ RunDescription describe(const TrainingOptions& o) {
   return run;
 }
 
-TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
-                         const TrainingOptions& options, const TrainingCallbacks& callbacks,
+TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks,
                          const CheckpointOptions& checkpoints) {
-  if (train.size() == 0) fail("there are no training examples");
+  if (task.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
-  Run run(bert, train, options, callbacks, checkpoints);
+  Run run(task, options, callbacks, checkpoints);
   bool stopped = false;
   try {
     while (!run.finished()) {
       run.train_epoch();
-      run.evaluate_epoch(evaluation);
+      run.evaluate_epoch();
     }
   } catch (const StopRequested&) {
     stopped = true;
-    bert.weights_changed();
+    task.model().weights_changed();
   }
   run.save();
   TrainingResult result = run.result();

@@ -46,12 +46,6 @@ std::vector<double> mean_ranks(std::span<const double> x) {
 
 }  // namespace
 
-Json to_json(const Metrics& metrics) {
-  Json object = Json::object();
-  for (const auto& [name, value] : metrics) object[name] = value ? Json(*value) : Json();
-  return object;
-}
-
 std::optional<double> accuracy(std::span<const int> predicted, std::span<const int> labels) {
   if (labels.empty()) return std::nullopt;
   std::size_t right = 0;

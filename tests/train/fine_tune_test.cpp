@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "fixtune/core/parallel.h"
+#include "fixtune/train/classification_task.h"
 
 namespace fixtune {
 namespace {
@@ -46,9 +47,16 @@ TrainingOptions quick_options() {
   return options;
 }
 
+TrainingResult fine_tune(Bert& bert, Index examples, Index evaluated, const TrainingOptions& options) {
+  const EncodedDataset train = made_up_data(examples);
+  const EncodedDataset evaluation = made_up_data(evaluated);
+  ClassificationTask task(bert, train, evaluation, Task::Text, /*regression=*/false);
+  return fine_tune(task, options);
+}
+
 std::vector<Tensor> trained(const char* recipe, const TrainingOptions& options, TrainingResult* result = nullptr) {
   Bert bert = tiny_bert(recipe);
-  TrainingResult r = fine_tune(bert, made_up_data(45), made_up_data(16), options);
+  TrainingResult r = fine_tune(bert, 45, 16, options);
   if (result != nullptr) *result = std::move(r);
   std::vector<Tensor> values;
   for (const Parameter& p : bert.parameters()) values.push_back(p.variable.value());
@@ -74,7 +82,7 @@ TEST(FineTune, EvaluatingChangesNothing) {
   for (const char* recipe : {"approach2", "rowwise"}) {
     const auto weights_after = [&](Index evaluated) {
       Bert bert = tiny_bert(recipe);
-      fine_tune(bert, made_up_data(45), made_up_data(evaluated), quick_options());
+      fine_tune(bert, 45, evaluated, quick_options());
       std::vector<Tensor> values;
       for (const Parameter& p : bert.parameters()) values.push_back(p.variable.value());
       return values;

@@ -5,8 +5,8 @@
 #include "fixtune/data/question_windows.h"
 #include "fixtune/data/squad_predictions.h"
 #include "fixtune/models/bert_question_answering.h"
-#include "fixtune/train/classification.h"
 #include "fixtune/train/span_search.h"
+#include "fixtune/train/training_task.h"
 
 namespace fixtune {
 

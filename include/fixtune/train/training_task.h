@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "fixtune/models/bert_encoder.h"
+#include "fixtune/train/metrics.h"
+
+namespace fixtune {
+
+/// Called after each batch of an evaluation with the number of examples done.
+using EvaluationProgress = std::function<void(Index done, Index total)>;
+
+/// The loss of some examples, `[1, 1]`, and how many tokens it took.
+struct BatchLoss {
+  Variable loss;
+  Index tokens = 0;
+};
+
+/// What a run trains: a model with a head, the examples it learns from, and how it is measured.
+class TrainingTask {
+ public:
+  virtual ~TrainingTask() = default;
+
+  virtual BertEncoder& model() = 0;
+  /// Training examples.
+  virtual Index size() const = 0;
+  /// Mean loss over the examples.
+  virtual BatchLoss loss(Pass& pass, std::span<const Index> examples) = 0;
+  /// Metrics on the evaluation examples; leaves the model as training needs it, unless `progress` throws.
+  virtual Metrics evaluate(Index batch_size, const EvaluationProgress& progress) = 0;
+};
+
+}  // namespace fixtune
