@@ -106,7 +106,7 @@ TEST(FineTune, LearnsAndReportsWhatItDid) {
   ASSERT_EQ(result.epochs.size(), 30U);
   EXPECT_LT(result.epochs.back().loss, 0.5 * result.epochs.front().loss);
   EXPECT_GT(result.saved_activation_bytes, 0U);
-  EXPECT_GT(result.tokens_per_second, 0.0);
+  EXPECT_GT(result.tokens_per_second(), 0.0);
   EXPECT_TRUE(result.outliers.to_json().contains("encoder.layer.0.attention.self"));
 }
 
