@@ -23,12 +23,14 @@ class RandomSentences {
   RandomSentences(Index vocabulary, Index sentences, Index shortest, Index longest)
       : vocabulary_(vocabulary), sentences_(sentences), shortest_(shortest), longest_(longest) {}
 
-  PackedBatch operator()() {
+  PackedBatch operator()() { return batch(shortest_, longest_); }
+
+  PackedBatch batch(Index shortest, Index longest) {
     std::vector<Encoding> encodings;
     std::vector<float> labels;
     std::vector<Index> indices;
     for (Index s = 0; s < sentences_; ++s) {
-      encodings.push_back(sentence(below(longest_ - shortest_ + 1) + shortest_));
+      encodings.push_back(sentence(below(longest - shortest + 1) + shortest));
       labels.push_back(static_cast<float>(s % 2));
       indices.push_back(s);
     }
@@ -51,6 +53,23 @@ class RandomSentences {
   std::uint64_t drawn_ = 0;
 };
 
+class EveryLength {
+ public:
+  EveryLength(RandomSentences sentences, Index shortest, Index longest)
+      : sentences_(std::move(sentences)), shortest_(shortest), order_(shuffled_order(longest - shortest + 1, 0, 0)) {}
+
+  PackedBatch operator()() {
+    const Index length = shortest_ + order_[static_cast<std::size_t>(next_++) % order_.size()];
+    return sentences_.batch(length, length);
+  }
+
+ private:
+  RandomSentences sentences_;
+  Index shortest_;
+  std::vector<Index> order_;
+  Index next_ = 0;
+};
+
 class TaskSentences {
  public:
   TaskSentences(EncodedDataset data, Index sentences)
@@ -70,12 +89,21 @@ class TaskSentences {
   Index next_ = 0;
 };
 
+void check_fits(const BertConfig& config, Index longest) {
+  if (config.vocabulary <= first_word) fail("a vocabulary of {} tokens has no words", config.vocabulary);
+  if (longest > config.positions) fail("sentences of {} tokens do not fit the model's {}", longest, config.positions);
+}
+
 }  // namespace
 
 BatchSource random_batches(const BertConfig& config, Index sentences, Index shortest, Index longest) {
-  if (config.vocabulary <= first_word) fail("a vocabulary of {} tokens has no words", config.vocabulary);
-  if (longest > config.positions) fail("sentences of {} tokens do not fit the model's {}", longest, config.positions);
+  check_fits(config, longest);
   return RandomSentences(config.vocabulary, sentences, shortest, longest);
+}
+
+BatchSource batches_of_every_length(const BertConfig& config, Index sentences, Index shortest, Index longest) {
+  check_fits(config, longest);
+  return EveryLength(RandomSentences(config.vocabulary, sentences, shortest, longest), shortest, longest);
 }
 
 BatchSource task_batches(const std::filesystem::path& model, const std::string& task,

@@ -18,8 +18,9 @@ void StepOptions::add_to(CLI::App& app) {
   app.add_option("--length", length, "tokens a sentence, or the most")
       ->check(CLI::Range(3, 512))
       ->capture_default_str();
-  app.add_option("--lengths", lengths, "fixed: all of --length; mixed: random from 3 to --length")
-      ->check(CLI::IsMember({"fixed", "mixed"}))
+  app.add_option("--lengths", lengths, "fixed: all of --length; mixed: random from 3 to --length; every: one length a step, each of 3 to "
+                 "--length in turn, in a random order")
+      ->check(CLI::IsMember({"fixed", "mixed", "every"}))
       ->capture_default_str();
   auto* folder = app.add_option("--data", data, "folder of --task")->check(CLI::ExistingDirectory);
   app.add_option("--task", task, "take the sentences of this GLUE task instead (two classes)")->needs(folder);
@@ -45,6 +46,7 @@ std::string StepOptions::model_name() const {
 std::string StepOptions::batch_words() const {
   if (!task.empty()) return fmt::format("{} sentences of {}, at most {} tokens", batch, task, length);
   if (lengths == "mixed") return fmt::format("{} sentences of 3 to {} tokens", batch, length);
+  if (lengths == "every") return fmt::format("{} sentences of one of 3 to {} tokens", batch, length);
   return fmt::format("{} x {} tokens", batch, length);
 }
 

@@ -56,8 +56,10 @@ std::vector<Turn> rival_turns(const StepOptions& options) {
 BatchSource batches(const StepOptions& options) {
   if (!options.task.empty())
     return task_batches(options.model, options.task, options.data, options.batch, options.length);
-  const Index shortest = options.lengths == "mixed" ? 3 : options.length;
-  return random_batches(BertConfig::read(options.model / "config.json"), options.batch, shortest, options.length);
+  const BertConfig config = BertConfig::read(options.model / "config.json");
+  constexpr Index shortest = 3;
+  if (options.lengths == "every") return batches_of_every_length(config, options.batch, shortest, options.length);
+  return random_batches(config, options.batch, options.lengths == "mixed" ? shortest : options.length, options.length);
 }
 
 void take_turns(benchmark::State& state, std::vector<Turn>& turns, const BatchSource& next, Index warmup) {

@@ -1,6 +1,7 @@
 #pragma once
 
 // Everything a program that fine-tunes with fixtune includes; each header also stands alone.
+#include "fixtune/autograd/activated_linear.h"
 #include "fixtune/autograd/add.h"
 #include "fixtune/autograd/attention.h"
 #include "fixtune/autograd/dropout.h"

@@ -1,6 +1,6 @@
 #include "fixtune/autograd/gelu.h"
 
-#include "elementwise_kernels.h"
+#include "activation_kernels.h"
 #include "fixtune/core/parallel.h"
 
 namespace fixtune {
@@ -8,21 +8,6 @@ namespace fixtune {
 namespace {
 
 constexpr Index elements_per_thread = 1 << 13;
-
-struct Kernels {
-  void (*value)(float*, const float*, std::int64_t);
-  void (*with_slope)(float*, float*, const float*, std::int64_t);
-  void (*with_bf16_slope)(float*, std::uint16_t*, const float*, std::int64_t);
-};
-
-Kernels kernels(Activation kind) {
-  switch (kind) {
-    case Activation::Gelu: return {detail::gelu, detail::gelu, detail::gelu};
-    case Activation::GeluTanh: return {detail::gelu_tanh, detail::gelu_tanh, detail::gelu_tanh};
-    case Activation::Relu: return {detail::relu, detail::relu, detail::relu};
-  }
-  fail("unknown activation {}", static_cast<int>(kind));
-}
 
 // dx = dy * slope, in place of dy.
 template <typename Slope>
@@ -55,7 +40,7 @@ Variable recorded_activation(Tape& tape, const Variable& x, Kernel kernel) {
 }  // namespace
 
 Variable activation(Tape& tape, const Variable& x, Activation kind, Kept kept) {
-  const Kernels chosen = kernels(kind);
+  const detail::ActivationKernels chosen = detail::activation_kernels(kind);
   if (tape.records(x))
     return kept == Kept::FP32 ? recorded_activation<float>(tape, x, chosen.with_slope)
                               : recorded_activation<std::uint16_t>(tape, x, chosen.with_bf16_slope);

@@ -58,32 +58,51 @@ Blocks cut(Index rows, Index panels) {
 
 }  // namespace
 
-/// One product on its way through the blocks.
+/// Products of one left operand on their way through the blocks.
 class PackedProduct {
  public:
-  PackedProduct(const PackedRows& a, const DigitRows& digits, const PackedColumns& b) : a_(a), digits_(digits), b_(b) {
-    if (a.contraction() != b.contraction())
-      fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a.rows(), a.contraction(),
-           b.contraction(), b.columns());
+  PackedProduct(const PackedRows& a, const DigitRows& digits) : a_(a), digits_(digits) {
     if (a.contraction() > max_contraction_8x8)
       fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
            max_contraction_8x8);
     mark_wide_tiles();
   }
 
-  void run(const ProductOutput& output) {
-    PanelWork work = work_of(output);
-    for_blocks(work);
-  }
-  void run(std::int32_t* c, Index ldc) {
-    PanelWork work = work_of({});
+  void add(const PackedColumns& b, const ProductOutput& output) { add(b, work_of(output, b.columns())); }
+  void add(const PackedColumns& b, std::int32_t* c, Index ldc) {
+    PanelWork work = work_of({}, b.columns());
     work.last = false;
     work.sums = c;
     work.sums_stride = ldc;
-    for_blocks(work);
+    add(b, work);
+  }
+
+  void run() const {
+    const Blocks blocks = cut(a_.rows(), panels_);
+    std::atomic<Index> next{0};
+    parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {
+      AlignedBuffer<std::int32_t> sums;
+      for (Index i = next++; i < blocks.count(); i = next++) run_block(blocks, i, sums);
+    });
   }
 
  private:
+  /// A right operand, its panels numbered after those of the operands before it.
+  struct Operand {
+    const PackedColumns* columns;
+    PanelWork work;
+    Index first_panel;
+  };
+
+  void add(const PackedColumns& b, const PanelWork& work) {
+    if (a_.contraction() != b.contraction())
+      fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a_.rows(), a_.contraction(),
+           b.contraction(), b.columns());
+    operands_.push_back({&b, work, panels_});
+    panels_ += b.panels();
+    groups_ = a_.codes_ == nullptr ? 0 : b.groups();
+  }
+
   void mark_wide_tiles() {
     if (digits_.empty()) return;
     const auto most = std::int64_t{1} << 31;
@@ -96,7 +115,7 @@ class PackedProduct {
     }
   }
 
-  PanelWork work_of(const ProductOutput& o) const {
+  PanelWork work_of(const ProductOutput& o, Index columns) const {
     PanelWork w;
     w.tile_stride = a_.tile_stride_;
     w.row_stride = a_.row_stride_;
@@ -115,42 +134,39 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
-    w.stream = is_streamed(o, a_.rows(), b_.columns());
+    w.stream = is_streamed(o, a_.rows(), columns);
     return w;
   }
 
-  void for_blocks(const PanelWork& work) {
-    const Blocks blocks = cut(a_.rows(), b_.panels());
-    std::atomic<Index> next{0};
-    parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {
-      AlignedBuffer<std::int32_t> sums;
-      for (Index i = next++; i < blocks.count(); i = next++) run_block(work, blocks, i, sums);
-    });
-  }
-
-  void run_block(const PanelWork& work, const Blocks& blocks, Index index, AlignedBuffer<std::int32_t>& sums) const {
+  void run_block(const Blocks& blocks, Index index, AlignedBuffer<std::int32_t>& sums) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
+    const Index row_count = std::min(blocks.rows, a_.rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
-    const Index last_panel = std::min(panel + blocks.panels, b_.panels());
-    PanelWork block = at_row(work, row, std::min(blocks.rows, a_.rows() - row));
-    const Index groups = a_.codes_ == nullptr ? 0 : b_.groups();
-    const bool keeps_own_sums = work.last && groups > detail::most_groups;
-    if (keeps_own_sums) sums.resize_discarding(block.row_count * blocks.panels * panel_columns);
-    for (Index begin = 0; begin == 0 || begin < groups; begin += detail::most_groups) {
-      const Index end = std::min(begin + detail::most_groups, groups);
+    const Index last_panel = std::min(panel + blocks.panels, panels_);
+    const bool in_parts = groups_ > detail::most_groups;
+    if (in_parts) sums.resize_discarding(row_count * blocks.panels * panel_columns);
+    for (Index begin = 0; begin == 0 || begin < groups_; begin += detail::most_groups) {
+      const Index end = std::min(begin + detail::most_groups, groups_);
       for (Index p = panel; p < last_panel; ++p) {
-        PanelWork part = at_panel(block, p);
+        const Operand& operand = operand_of(p);
+        PanelWork part = at_panel(at_row(operand.work, row, row_count), *operand.columns, p - operand.first_panel);
         part.begin = begin;
         part.end = end;
         part.first = begin == 0;
-        part.last = work.last && end == groups;
-        if (keeps_own_sums) {
-          part.sums = sums.data() + (p - panel) * block.row_count * panel_columns;
+        part.last = operand.work.last && end == groups_;
+        if (in_parts && operand.work.last) {
+          part.sums = sums.data() + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
         detail::active_panel_kernel()(part);
       }
     }
+  }
+
+  const Operand& operand_of(Index panel) const {
+    std::size_t i = operands_.size() - 1;
+    while (operands_[i].first_panel > panel) --i;
+    return operands_[i];
   }
 
   PanelWork at_row(PanelWork w, Index row, Index count) const {
@@ -169,10 +185,10 @@ class PackedProduct {
     return w;
   }
 
-  PanelWork at_panel(PanelWork w, Index panel) const {
+  static PanelWork at_panel(PanelWork w, const PackedColumns& b, Index panel) {
     const Index column = panel * panel_columns;
-    w.panel = b_.group(panel, 0);
-    w.columns = std::min(panel_columns, b_.columns() - column);
+    w.panel = b.group(panel, 0);
+    w.columns = std::min(panel_columns, b.columns() - column);
     if (w.column_steps != nullptr) w.column_steps += column;
     if (w.bias != nullptr) w.bias += column;
     if (w.y != nullptr) w.y += w.transposed ? column * w.y_stride : column;
@@ -182,16 +198,28 @@ class PackedProduct {
 
   const PackedRows& a_;
   const DigitRows& digits_;
-  const PackedColumns& b_;
   std::vector<std::uint8_t> wide_;
+  std::vector<Operand> operands_;
+  Index panels_ = 0;
+  Index groups_ = 0;
 };
 
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts) {
+  PackedProduct product(a, digits);
+  for (const ProductPart& part : parts) product.add(*part.columns, part.output);
+  product.run();
+}
+
 void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output) {
-  PackedProduct(a, digits, b).run(output);
+  const ProductPart part{&b, output};
+  packed_product(a, digits, std::span(&part, 1));
 }
 
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {
-  PackedProduct(a, {}, b).run(c, ldc);
+  const DigitRows none;
+  PackedProduct product(a, none);
+  product.add(b, c, ldc);
+  product.run();
 }
 
 }  // namespace fixtune

@@ -2,22 +2,16 @@
 #include <cstring>
 
 #include "byte_interleave.h"
-#include "fixtune/core/multiversion.h"
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/packed_product.h"
 #include "packed_kernel.h"
+#include "quant/row_kernels.h"
 
 namespace fixtune {
 namespace {
 
 using detail::group_codes;
 using detail::tile_rows;
-
-FIXTUNE_MULTIVERSION std::int32_t sum_of(const std::int8_t* codes, std::int64_t count) {
-  std::int32_t sum = 0;
-  for (std::int64_t i = 0; i < count; ++i) sum += codes[i];
-  return sum;
-}
 
 /// One group of one tile where rows or codes run out.
 void copy_edge(const Int8View& codes, Index first, Index g, std::int8_t* out, std::int32_t* sums) {
@@ -44,7 +38,7 @@ void transpose_tile(const Int8View& codes, Index tile, Index begin, Index end, s
 
 }  // namespace
 
-PackedRows PackedRows::view(const Int8View& codes) {
+PackedRows PackedRows::view(const Int8View& codes, std::span<const std::int32_t> row_sums) {
   PackedRows packed;
   packed.rows_ = codes.rows;
   packed.contraction_ = codes.cols;
@@ -60,10 +54,12 @@ PackedRows PackedRows::view(const Int8View& codes) {
     packed.codes_ = packed.copy_.data();
   }
   packed.tile_stride_ = tile_rows * packed.row_stride_;
+  packed.sums_.assign(row_sums.begin(), row_sums.end());
+  if (!row_sums.empty()) return packed;
   packed.sums_.resize(static_cast<std::size_t>(codes.rows));
   parallel_for(codes.rows, 256, [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r)
-      packed.sums_[static_cast<std::size_t>(r)] = sum_of(codes.data + r * codes.stride, codes.cols);
+      packed.sums_[static_cast<std::size_t>(r)] = row_kernels::sum_of_codes(codes.data + r * codes.stride, codes.cols);
   });
   return packed;
 }
@@ -99,33 +95,60 @@ PackedRows PackedRows::transpose(const Int8View& codes) {
   return packed;
 }
 
+namespace {
+
+/// INT8 codes that a digit is held as.
+std::int32_t parts_of(std::int32_t digit) { return (std::abs(digit) + 126) / 127; }
+
+/// Writes a digit's parts, at place `along` of the contraction; returns where the next goes.
+template <typename Group>
+Group* write_parts(std::int32_t digit, std::int32_t along, Group* out) {
+  while (digit != 0) {
+    const std::int32_t part = std::clamp(digit, -127, 127);
+    digit -= part;
+    const std::uint32_t byte = static_cast<std::uint32_t>(part) & 0xffU;
+    const auto shifted = static_cast<std::int32_t>(byte << (8 * (along % group_codes)));
+    *out++ = {static_cast<std::int32_t>(along / group_codes), shifted};
+  }
+  return out;
+}
+
+}  // namespace
+
 DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32_t unit, bool by_column)
     : unit_(unit) {
   if (digits.empty()) return;
-  const auto row_of = [&](const SparseDigit& d) { return static_cast<std::size_t>(by_column ? d.column : d.row); };
-  const auto parts = [](const SparseDigit& d) { return (std::abs(d.digit) + 126) / 127; };
   const auto count = static_cast<std::size_t>(rows);
   starts_.assign(count + 1, 0);
   sums_.assign(count, 0);
   magnitudes_.assign(count, 0);
   for (const SparseDigit& d : digits) {
-    starts_[row_of(d) + 1] += parts(d);
-    sums_[row_of(d)] += d.digit;
-    magnitudes_[row_of(d)] += std::abs(d.digit);
+    const auto row = static_cast<std::size_t>(by_column ? d.column : d.row);
+    starts_[row + 1] += parts_of(d.digit);
+    sums_[row] += d.digit;
+    magnitudes_[row] += std::abs(d.digit);
   }
   for (std::size_t r = 0; r < count; ++r) starts_[r + 1] += starts_[r];
   groups_.resize(static_cast<std::size_t>(starts_.back()));
-  std::vector<std::int32_t> next(starts_.begin(), starts_.end() - 1);
-  for (const SparseDigit& d : digits) {
-    const std::int32_t along = by_column ? d.row : d.column;
-    for (std::int32_t left = d.digit; left != 0;) {
-      const std::int32_t part = std::clamp(left, -127, 127);
-      left -= part;
-      const std::uint32_t byte = static_cast<std::uint32_t>(part) & 0xffU;
-      const auto shifted = static_cast<std::int32_t>(byte << (8 * (along % group_codes)));
-      groups_[static_cast<std::size_t>(next[row_of(d)]++)] = {static_cast<std::int32_t>(along / group_codes), shifted};
+  if (by_column) {
+    std::vector<Group*> next(count);
+    for (std::size_t r = 0; r < count; ++r) next[r] = groups_.data() + starts_[r];
+    for (const SparseDigit& d : digits) {
+      Group*& out = next[static_cast<std::size_t>(d.column)];
+      out = write_parts(d.digit, d.row, out);
     }
+    return;
   }
+  // Sorted by row: a thread's digits, and where they go, lie together.
+  constexpr Index digits_worth_a_thread = 8192;
+  parallel_for(static_cast<Index>(digits.size()), digits_worth_a_thread, [&](Index begin, Index end) {
+    const auto range = digits.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    const std::int32_t first_row = range.front().row;
+    Group* out = groups_.data() + starts_[static_cast<std::size_t>(first_row)];
+    for (Index i = begin - 1; i >= 0 && digits[static_cast<std::size_t>(i)].row == first_row; --i)
+      out += parts_of(digits[static_cast<std::size_t>(i)].digit);
+    for (const SparseDigit& d : range) out = write_parts(d.digit, d.column, out);
+  });
 }
 
 }  // namespace fixtune

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
@@ -24,44 +26,58 @@ void input_gradient(const FixedPointTensor& dy, const QuantizedWeight& weight, c
     output.column_steps = weight.codes_by_input.steps.data();
   else if (weight.codes.format.block == Block::Tensor)
     output.column_step = weight.codes.steps[0];
-  packed_product(PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}), weight.backward, output);
+  packed_product(PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}, dy.row_sums), weight.backward, output);
 }
 
-/// `dW[n,k] = sB[n] sum_m B8[m,n] (X8 + u k')[m,k]`, computed as dW^T = X^T dY: the sparse digits lie in the rows.
-void weight_gradient(const GradientColumns& dy, const InputRows& x_rows, const LinearInput& saved,
-                     const GradientTarget& dw) {
+/// A weight gradient that waits for the others on its input.
+struct PendingWeightGradient {
+  GradientColumns dy;
+  GradientTarget to;
+};
+
+ProductOutput output_of(const PendingWeightGradient& pending, const LinearInput& saved) {
   const QuantizedActivation& x = *saved.backward;
-  ProductOutput output{.y = dw.data, .stride = dw.stride, .transposed = true, .add = dw.add};
-  if (dy.steps.size() > 1)
-    output.column_steps = dy.steps.data();
+  ProductOutput output{.y = pending.to.data, .stride = pending.to.stride, .transposed = true, .add = pending.to.add};
+  if (pending.dy.steps.size() > 1)
+    output.column_steps = pending.dy.steps.data();
   else
-    output.column_step = dy.steps[0];
+    output.column_step = pending.dy.steps[0];
   if (saved.backward_by_column)
     output.row_steps = x.inliers.steps.data();
   else if (x.inliers.format.block == Block::Tensor)
     output.row_step = x.inliers.steps[0];
-  packed_product(x_rows.codes, x_rows.digits, dy.codes, output);
+  return output;
+}
+
+/// `dW[n,k] = sB[n] sum_m B8[m,n] (X8 + u k')[m,k]`, computed as dW^T = X^T dY: the sparse digits lie in the rows.
+void weight_gradients(std::span<const PendingWeightGradient> pending, const InputRows& x_rows,
+                      const LinearInput& saved) {
+  std::vector<ProductPart> parts;
+  for (const PendingWeightGradient& p : pending) parts.push_back({&p.dy.codes, output_of(p, saved)});
+  packed_product(x_rows.codes, x_rows.digits, parts);
   if (x_rows.float_digits.empty()) return;
-  output.row_steps = nullptr;
-  output.row_step = x.digit_step;
-  output.add = true;
-  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits, dy.codes,
-                 output);
+  for (ProductPart& part : parts) {
+    part.output.row_steps = nullptr;
+    part.output.row_step = saved.backward->digit_step;
+    part.output.add = true;
+  }
+  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits, parts);
 }
 
 /// Tokens past what int32 sums hold: slices of them, each with its own codes of dY, add up in FP32.
-void weight_gradient_by_slices(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
-                               GradientTarget dw, const LinearContext& context) {
+void weight_gradient_by_slices(const LinearBackward& layer, const LinearInput& saved, const LinearContext& context) {
+  const ConstMatrixMap& dy = layer.dy;
+  PendingWeightGradient pending{{}, layer.to.dw};
   for (Index first = 0; first < dy.rows(); first += max_contraction_8x8) {
     const Index count = std::min(max_contraction_8x8, dy.rows() - first);
-    OutputGradientRequest request = backward_request(weight, saved);
+    OutputGradientRequest request = backward_request(*layer.weight, saved);
     request.by_feature = true;
     if (request.row_scale != nullptr) request.row_scale += first;
     const ConstMatrixMap slice(dy.data() + first * dy.outerStride(), count, dy.cols(),
                                Eigen::OuterStride<>(dy.outerStride()));
-    const OutputGradient codes = quantize_output_gradient(slice, request, weight.recipe, context);
-    weight_gradient(codes.by_feature, transposed_input(saved, first, count), saved, dw);
-    dw.add = true;
+    pending.dy = quantize_output_gradient(slice, request, layer.weight->recipe, context).by_feature;
+    weight_gradients(std::span(&pending, 1), transposed_input(saved, first, count), saved);
+    pending.to.add = true;
   }
 }
 
@@ -92,32 +108,38 @@ LinearGradients allocated(const WantedGradients& wanted, Index tokens, const Qua
 
 }  // namespace
 
-void linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
-                     const InputRows* transposed_x, const GradientTargets& to, const LinearContext& context) {
-  check_shapes(dy, weight, context.name);
-  const WantedGradients wanted = wanted_of(to);
-  check_possible(wanted, weight, saved, context);
-  const bool sliced = dy.rows() > max_contraction_8x8;
-  OutputGradientRequest request = backward_request(weight, saved);
-  request.by_token = wanted.dx;
-  request.by_feature = wanted.dw && !sliced;
-  request.bias_gradient = wanted.db && !weight.recipe.integer_bias_gradient ? to.db : nullptr;
-  const OutputGradient codes = quantize_output_gradient(dy, request, weight.recipe, context);
-  if (wanted.dx) input_gradient(codes.by_token, weight, to.dx);
-  if (wanted.dw && sliced)
-    weight_gradient_by_slices(dy, weight, saved, to.dw, context);
-  else if (wanted.dw)
-    weight_gradient(codes.by_feature,
-                    transposed_x != nullptr ? *transposed_x : transposed_input(saved, 0, dy.rows()), saved, to.dw);
-  if (wanted.db && weight.recipe.integer_bias_gradient) integer_bias_gradient(dy, weight.recipe, context, to.db);
+void linear_backward(std::span<const LinearBackward> layers, const LinearInput& saved, const LinearContext& context) {
+  std::vector<PendingWeightGradient> pending;
+  for (const LinearBackward& layer : layers) {
+    LinearContext own = context;
+    own.name = layer.name;
+    check_shapes(layer.dy, *layer.weight, layer.name);
+    const WantedGradients wanted = wanted_of(layer.to);
+    check_possible(wanted, *layer.weight, saved, own);
+    const Recipe& recipe = layer.weight->recipe;
+    const bool sliced = layer.dy.rows() > max_contraction_8x8;
+    OutputGradientRequest request = backward_request(*layer.weight, saved);
+    request.by_token = wanted.dx;
+    request.by_feature = wanted.dw && !sliced;
+    request.bias_gradient = wanted.db && !recipe.integer_bias_gradient ? layer.to.db : nullptr;
+    OutputGradient codes = quantize_output_gradient(layer.dy, request, recipe, own);
+    if (wanted.dx) input_gradient(codes.by_token, *layer.weight, layer.to.dx);
+    if (wanted.dw && sliced)
+      weight_gradient_by_slices(layer, saved, own);
+    else if (wanted.dw)
+      pending.push_back({std::move(codes.by_feature), layer.to.dw});
+    if (wanted.db && recipe.integer_bias_gradient) integer_bias_gradient(layer.dy, recipe, own, layer.to.db);
+  }
+  if (!pending.empty())
+    weight_gradients(pending, transposed_input(saved, 0, layers.front().dy.rows()), saved);
 }
 
 LinearGradients linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
                                 const WantedGradients& wanted, const LinearContext& context) {
   check_shapes(dy, weight, context.name);
-  GradientTargets to;
-  LinearGradients gradients = allocated(wanted, dy.rows(), weight, to);
-  linear_backward(dy, weight, saved, nullptr, to, context);
+  LinearBackward layer{dy, &weight, {}, context.name};
+  LinearGradients gradients = allocated(wanted, dy.rows(), weight, layer.to);
+  linear_backward(std::span(&layer, 1), saved, context);
   return gradients;
 }
 

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
@@ -15,7 +17,7 @@ void check_shapes(const QuantizedActivation& x, const QuantizedWeight& weight, c
     fail("{}: output [{}, {}] is not [{}, {}]", name, y.rows(), y.cols(), x.inliers.rows, weight.out_features());
 }
 
-ProductOutput output_of(const FixedPointTensor& x, const FixedPointTensor& w, MatrixMap& y) {
+ProductOutput output_of(const FixedPointTensor& x, const FixedPointTensor& w, MatrixMap y) {
   ProductOutput output;
   output.y = y.data();
   output.stride = y.outerStride();
@@ -35,6 +37,7 @@ void add_float_digits(const QuantizedActivation& x, const DigitRows& digits, con
                       ProductOutput output) {
   output.row_steps = nullptr;
   output.row_step = x.digit_step;
+  output.bias = nullptr;
   output.add = true;
   packed_product(PackedRows::zeros(x.inliers.rows, x.inliers.cols), digits, weight.forward, output);
 }
@@ -45,16 +48,27 @@ FloatKind float_kind(const Recipe& recipe) {
 
 }  // namespace
 
+void linear_forward(const LinearInput& input, std::span<const LinearForward> layers, const LinearContext& context) {
+  const QuantizedActivation& x = *input.forward;
+  std::vector<ProductPart> parts;
+  for (const LinearForward& layer : layers) {
+    check_shapes(x, *layer.weight, layer.y, context.name);
+    parts.push_back({&layer.weight->forward, output_of(x.inliers, layer.weight->codes, layer.y)});
+    parts.back().output.bias = layer.bias;
+  }
+  packed_product(input.rows->codes, input.rows->digits, parts);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (x.treatment == OutlierTreatment::UnifiedScale)
+      add_unified_scale_part(x, layers[i].weight->outlier_codes, layers[i].y);
+    if (!input.rows->float_digits.empty())
+      add_float_digits(x, input.rows->float_digits, *layers[i].weight, parts[i].output);
+  }
+}
+
 void linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias, MatrixMap y,
                     const LinearContext& context) {
-  const QuantizedActivation& x = *input.forward;
-  check_shapes(x, weight, y, context.name);
-  ProductOutput output = output_of(x.inliers, weight.codes, y);
-  output.bias = bias;
-  packed_product(input.rows->codes, input.rows->digits, weight.forward, output);
-  output.bias = nullptr;
-  if (x.treatment == OutlierTreatment::UnifiedScale) add_unified_scale_part(x, weight.outlier_codes, y);
-  if (!input.rows->float_digits.empty()) add_float_digits(x, input.rows->float_digits, weight, output);
+  const LinearForward layer{&weight, bias, y};
+  linear_forward(input, std::span(&layer, 1), context);
 }
 
 Tensor linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias,

@@ -2,7 +2,10 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "fixtune/core/parallel.h"
 
 namespace fixtune {
 namespace {
@@ -42,7 +45,7 @@ void add_digits(const QuantizedActivation& x, std::span<const SparseDigit> digit
 
 std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
   auto rows = std::make_shared<InputRows>();
-  rows->codes = PackedRows::view(view(x.inliers));
+  rows->codes = PackedRows::view(view(x.inliers), x.inliers.row_sums);
   add_digits(x, x.digits, /*by_column=*/false, *rows);
   return rows;
 }
@@ -75,19 +78,49 @@ bool forward_codes_serve_backward(const Recipe& recipe) {
   return recipe.outliers == OutlierTreatment::Untreated || recipe.backward_x == BackwardX::Split;
 }
 
+std::string input_name(const LinearContext& context) { return std::string(context.name) + ".input"; }
+
+LinearInput of_forward(QuantizedActivation x, const LinearContext& context) {
+  LinearInput input;
+  input.forward = share(std::move(x));
+  input.rows = forward_rows(*input.forward);
+  if (context.observer) context.observer(context.name, input.forward->statistics);
+  return input;
+}
+
+void serve_backward(LinearInput& input, const Recipe& recipe, std::string_view name) {
+  check_foldable(*input.forward, recipe, name);
+  input.backward = input.forward;
+}
+
 }  // namespace
 
 LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context) {
-  const std::string name = std::string(context.name) + ".input";
-  LinearInput input;
-  input.forward = share(quantize_activation(x, recipe, context.stream("x"), name));
-  input.rows = forward_rows(*input.forward);
-  if (context.observer) context.observer(context.name, input.forward->statistics);
-  if (!context.save) return input;
-  if (!forward_codes_serve_backward(recipe))
+  const std::string name = input_name(context);
+  LinearInput input = of_forward(quantize_activation(x, recipe, context.stream("x"), name), context);
+  if (context.save && !forward_codes_serve_backward(recipe))
     return with_own_backward_codes(std::move(input), x, recipe, context, name);
-  check_foldable(*input.forward, recipe, name);
-  input.backward = input.forward;
+  if (context.save) serve_backward(input, recipe, name);
+  return input;
+}
+
+bool quantises_by_row(const Recipe& recipe) {
+  const bool moves_columns = recipe.outliers == OutlierTreatment::UnifiedScale && recipe.isolation == Isolation::Column;
+  return recipe.arithmetic == Arithmetic::Integer && recipe.block == Block::Row && !moves_columns &&
+         forward_codes_serve_backward(recipe);
+}
+
+LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, const Recipe& recipe,
+                           const LinearContext& context) {
+  if (!quantises_by_row(recipe)) {
+    Tensor x(tokens, in);
+    parallel_for(tokens, 16, [&](Index begin, Index end) { producer(begin, end, x.row(begin)); });
+    return quantize_input(std::as_const(x).map(), recipe, context);
+  }
+  const std::string name = input_name(context);
+  LinearInput input =
+      of_forward(quantize_activation(tokens, in, producer, recipe, context.stream("x"), name), context);
+  if (context.save) serve_backward(input, recipe, name);
   return input;
 }
 

@@ -34,7 +34,10 @@ class Quantizer {
   Quantizer(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe, const LinearContext& context)
       : dy_(dy.data()), stride_(dy.outerStride()), rows_(dy.rows()), cols_(dy.cols()), request_(request),
         format_(recipe.format()), context_(context), row_largest_(static_cast<std::size_t>(dy.rows())) {
-    if (request.by_token) result_.by_token = allocate_codes(rows_, cols_, format_);
+    if (request.by_token) {
+      result_.by_token = allocate_codes(rows_, cols_, format_);
+      result_.by_token.row_sums.resize(static_cast<std::size_t>(rows_));
+    }
     if (request.by_feature && row_steps()) parts_.largest = AlignedBuffer<std::int32_t>(blocks_of(rows_) * cols_);
     if (request.bias_gradient != nullptr) parts_.sums = AlignedBuffer<float>(blocks_of(rows_) * cols_);
   }

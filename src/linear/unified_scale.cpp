@@ -59,35 +59,32 @@ AlignedBuffer<std::int16_t> occupied_weights(const Occupied& occupied, const Fix
 class SparseRow {
  public:
   SparseRow(const Occupied& occupied, const AlignedBuffer<std::int16_t>& weights, Index out)
-      : occupied_(occupied), weights_(weights), out_(out), sum_(out) {}
+      : occupied_(occupied), weights_(weights), out_(out) {}
 
   void add(std::span<const SparseDigit> digits, float row_step, float column_step, float* y) {
-    sum_.fill(0);
-    if (digits.size() <= products_in_32_bits) {
-      accumulate(digits);
-      outlier_kernels::add_scaled(sum_.data(), row_step, column_step, out_, y);
-      return;
-    }
-    std::vector<std::int64_t> wide(static_cast<std::size_t>(out_));
-    for (; !digits.empty(); digits = digits.subspan(std::min(digits.size(), products_in_32_bits))) {
-      sum_.fill(0);
-      accumulate(digits.first(std::min(digits.size(), products_in_32_bits)));
-      for (Index n = 0; n < out_; ++n) wide[static_cast<std::size_t>(n)] += sum_[n];
-    }
-    outlier_kernels::add_scaled(wide.data(), row_step, column_step, out_, y);
+    terms_.clear();
+    for (const SparseDigit& d : digits)
+      terms_.push_back({weights_.data() + occupied_.slot[static_cast<std::size_t>(d.column)] * out_, d.digit});
+    if (terms_.size() <= products_in_32_bits)
+      outlier_kernels::add_sparse_row(terms_.data(), static_cast<Index>(terms_.size()), row_step, column_step, out_, y);
+    else
+      add_wide(row_step, column_step, y);
   }
 
  private:
-  void accumulate(std::span<const SparseDigit> digits) {
-    for (const SparseDigit& d : digits)
-      outlier_kernels::accumulate(sum_.data(), d.digit,
-                                  weights_.data() + occupied_.slot[static_cast<std::size_t>(d.column)] * out_, out_);
+  void add_wide(float row_step, float column_step, float* y) const {
+    std::vector<std::int64_t> sums(static_cast<std::size_t>(out_));
+    for (std::size_t begin = 0; begin < terms_.size(); begin += products_in_32_bits)
+      outlier_kernels::accumulate(terms_.data() + begin,
+                                  static_cast<Index>(std::min(products_in_32_bits, terms_.size() - begin)), out_,
+                                  sums.data());
+    outlier_kernels::add_scaled(sums.data(), row_step, column_step, out_, y);
   }
 
   const Occupied& occupied_;
   const AlignedBuffer<std::int16_t>& weights_;
   Index out_;
-  AlignedBuffer<std::int32_t> sum_;
+  std::vector<outlier_kernels::Term> terms_;
 };
 
 void add_sparse(const QuantizedActivation& x, const Occupied& occupied, const FixedPointTensor& w12,

@@ -49,21 +49,22 @@ Variable BertLayer::self_attention(Pass& pass, const Variable& x, std::span<cons
   const bool exact = kept_beside(query) == Kept::FP32 && kept_beside(key) == Kept::FP32 && kept_beside(value) == Kept::FP32;
   options.kept = exact ? Kept::FP32 : Kept::BF16;
   const Variable context = attention(pass.tape, qkv[0], qkv[1], qkv[2], offsets, options);
-  return add_and_norm(pass, x, context, attention_output, attention_norm);
+  return add_and_norm(pass, x, attention_output(pass, context), attention_output, attention_norm);
 }
 
 Variable BertLayer::feed_forward(Pass& pass, const Variable& x) {
-  const Variable hidden = activation(pass.tape, intermediate(pass, x), activation_, kept_beside(intermediate));
-  return add_and_norm(pass, x, hidden, output, output_norm);
+  const Variable wide = intermediate(pass, x);
+  return add_and_norm(pass, x, output.activated(pass, wide, activation_, kept_beside(intermediate)), output,
+                      output_norm);
 }
 
-Variable BertLayer::add_and_norm(Pass& pass, const Variable& x, const Variable& input, Linear& linear,
+Variable BertLayer::add_and_norm(Pass& pass, const Variable& x, const Variable& y, const Linear& linear,
                                  const LayerNorm& norm) {
   ResidualNormOptions options;
   options.dropout = pass.training ? hidden_dropout_ : 0.0F;
   options.random = pass.dropout_stream(linear.name());
   options.kept = kept_beside(linear);
-  return norm(pass, x, linear(pass, input), options);
+  return norm(pass, x, y, options);
 }
 
 }  // namespace fixtune

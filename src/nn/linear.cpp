@@ -26,15 +26,27 @@ LinearOperand Linear::operand(const Pass& pass) {
 
 Variable Linear::operator()(Pass& pass, const Variable& x) { return apply_linears(pass, x, {this}, name_)[0]; }
 
-std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initializer_list<Linear*> layers,
-                                    std::string_view input_name) {
-  std::vector<LinearOperand> operands;
-  for (Linear* layer : layers) operands.push_back(layer->operand(pass));
+namespace {
+
+LinearContext context_of(const Pass& pass, std::string_view input_name) {
   LinearContext context;
   context.name = input_name;
   context.random = pass.random;
   context.observer = pass.observer;
-  return linear(pass.tape, x, operands, context);
+  return context;
+}
+
+}  // namespace
+
+Variable Linear::activated(Pass& pass, const Variable& x, Activation kind, Kept kept) {
+  return activated_linear(pass.tape, x, kind, kept, operand(pass), context_of(pass, name_));
+}
+
+std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initializer_list<Linear*> layers,
+                                    std::string_view input_name) {
+  std::vector<LinearOperand> operands;
+  for (Linear* layer : layers) operands.push_back(layer->operand(pass));
+  return linear(pass.tape, x, operands, context_of(pass, input_name));
 }
 
 }  // namespace fixtune

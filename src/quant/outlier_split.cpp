@@ -1,6 +1,7 @@
 #include "fixtune/quant/outlier_split.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -37,134 +38,169 @@ GridStep grid_step(float largest_rest, std::int32_t digit, const Recipe& recipe)
   return {std::ldexp(coarsest, -shift), shift};
 }
 
-std::int32_t largest_magnitude(std::span<const SparseDigit> digits) {
+std::int32_t largest_magnitude(std::span<const std::int32_t> digits) {
   std::int32_t largest = 0;
-  for (const SparseDigit& d : digits) largest = std::max(largest, std::abs(d.digit));
+  for (const std::int32_t digit : digits) largest = std::max(largest, std::abs(digit));
   return largest;
 }
+
+/// What one thread writes on while it splits rows.
+struct Scratch {
+  AlignedBuffer<float> produced;          ///< the rows of a stretch, where X is not in memory
+  AlignedBuffer<std::int32_t> positions;  ///< of a row's outliers
+  std::vector<std::int16_t> codes;        ///< of a row's outliers
+
+  std::int16_t* codes_for(std::size_t count) {
+    if (codes.size() < count) codes.resize(count);
+    return codes.data();
+  }
+};
+
+/// Where X comes from: memory, or a function that makes its rows.
+struct ActivationSource {
+  Index rows = 0, cols = 0;
+  const float* data = nullptr;
+  Index stride = 0;
+  const RowProducer* producer = nullptr;
+
+  RowsInMemory stretch(Index begin, Index end, AlignedBuffer<float>& produced) const {
+    if (producer == nullptr) return {data + begin * stride, stride, begin};
+    if (produced.size() < (end - begin) * cols) produced = AlignedBuffer<float>((end - begin) * cols);
+    (*producer)(begin, end, produced.data());
+    return {produced.data(), cols, begin};
+  }
+};
+
+bool moves_columns(const Recipe& recipe) {
+  return recipe.outliers == OutlierTreatment::UnifiedScale && recipe.isolation == Isolation::Column;
+}
+
+/// True where no row's codes depend on another row.
+bool rows_are_independent(const Recipe& recipe) { return recipe.block == Block::Row && !moves_columns(recipe); }
 
 /// One activation on its way to integers.
 class ActivationSplit {
  public:
-  ActivationSplit(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random, std::string_view name);
+  ActivationSplit(const ActivationSource& x, const Recipe& recipe, const RandomStream& random, std::string_view name);
   QuantizedActivation run();
 
  private:
   bool tiled() const { return recipe_.outliers == OutlierTreatment::TiledSplit; }
   bool unified() const { return recipe_.outliers == OutlierTreatment::UnifiedScale; }
-  bool moves_columns() const { return unified() && recipe_.isolation == Isolation::Column; }
-  const float* row(Index r) const { return x_.data() + r * x_.outerStride(); }
   float rest(Index r) const { return std::bit_cast<float>(rest_[static_cast<std::size_t>(r)]); }
+  std::uint64_t element(Index r) const { return static_cast<std::uint64_t>(r * x_.cols); }
 
   template <typename Body>
   void for_stretches(Body body);
-  template <typename Body>
-  void for_rows(OutlierRows& rows, Body body);
 
-  void find(OutlierRows& rows);
+  void find(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch);
   void move_columns();
-  float remainder(const SparseDigit& o) const { return split_value(row(o.row)[o.column], recipe_.gamma).remainder; }
-  void measure(OutlierRows& rows);
-  void measure_without_columns(OutlierRows& rows);
+  void measure(OutlierRows& rows, const RowsInMemory& x);
+  void measure_without_columns(OutlierRows& rows, const RowsInMemory& x);
   void choose_row_steps(OutlierRows& rows);
   void choose_tensor_step();
-  void encode(OutlierRows& rows);
+  void encode(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch);
+  void encode_outliers(OutlierRows& rows, Index r, Scratch& scratch);
   void split_each_row();
   void split_as_one();
   void check() const;
   void count();
+  void encode_unified_digits();
   void join_digits();
   void choose_digit_unit();
-  void encode_unified_digits();
 
-  ConstMatrixMap x_;
+  ActivationSource x_;
   const Recipe& recipe_;
   RandomStream random_;
   std::string_view name_;
   std::vector<OutlierRows> stretches_;
   std::vector<MagnitudeBits> largest_;  ///< of each row
   std::vector<MagnitudeBits> rest_;     ///< of each row, of what stays INT8
+  std::vector<std::uint8_t> holds_;     ///< of each column: 1 where it holds an outlier
   QuantizedActivation result_;
 };
 
-ActivationSplit::ActivationSplit(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
+ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe, const RandomStream& random,
                                  std::string_view name)
-    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(stretches_of(x.rows())) {
+    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(stretches_of(x.rows)) {
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
-  if (x.rows() > most || x.cols() > most) fail("{}: [{}, {}] is too large to split", name, x.rows(), x.cols());
+  if (x.rows > most || x.cols > most) fail("{}: [{}, {}] is too large to split", name, x.rows, x.cols);
   validate(recipe, name);
-  largest_.resize(static_cast<std::size_t>(x.rows()));
-  rest_.resize(static_cast<std::size_t>(x.rows()));
+  largest_.resize(static_cast<std::size_t>(x.rows));
+  rest_.resize(static_cast<std::size_t>(x.rows));
+  holds_.resize(static_cast<std::size_t>(x.cols));
   result_.treatment = recipe.outliers;
-  result_.inliers = allocate_codes(x.rows(), x.cols(), recipe.format());
+  result_.inliers = allocate_codes(x.rows, x.cols, recipe.format());
+  result_.inliers.row_sums.resize(static_cast<std::size_t>(x.rows));
 }
 
 template <typename Body>
 void ActivationSplit::for_stretches(Body body) {
   parallel_for(static_cast<Index>(stretches_.size()), 1, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) body(stretches_[static_cast<std::size_t>(i)]);
+    Scratch scratch;
+    scratch.positions = AlignedBuffer<std::int32_t>(x_.cols);
+    for (Index i = begin; i < end; ++i) {
+      OutlierRows& rows = stretches_[static_cast<std::size_t>(i)];
+      body(rows, x_.stretch(rows.begin, rows.end, scratch.produced), scratch);
+    }
   });
 }
 
-template <typename Body>
-void ActivationSplit::for_rows(OutlierRows& rows, Body body) {
-  std::size_t from = 0;
-  for (Index r = rows.begin; r < rows.end; ++r) body(r, outliers_of_row(rows, r, from));
-}
-
-void ActivationSplit::find(OutlierRows& rows) {
-  find_outliers(x_, recipe_.gamma, rows, largest_.data(), rest_.data());
-  if (!tiled()) return;
-  for (SparseDigit& o : rows.outliers) o.digit = split_value(row(o.row)[o.column], recipe_.gamma).digit;
+void ActivationSplit::find(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
+  find_outliers(x, x_.cols, recipe_.gamma, rows, scratch.positions.data(), largest_.data(), rest_.data());
+  for (const std::int32_t column : rows.columns)
+    std::atomic_ref(holds_[static_cast<std::size_t>(column)]).store(1, std::memory_order_relaxed);
+  if (tiled()) rows.split(recipe_.gamma);
 }
 
 /// Column isolation: every element of a column that holds an outlier counts as one.
 void ActivationSplit::move_columns() {
-  std::vector<bool> holds(static_cast<std::size_t>(x_.cols()), false);
-  for (const OutlierRows& rows : stretches_)
-    for (const SparseDigit& o : rows.outliers) holds[static_cast<std::size_t>(o.column)] = true;
-  for_stretches([&](OutlierRows& rows) {
-    rows.outliers.clear();
+  std::vector<std::int32_t> columns;
+  for (std::size_t c = 0; c < holds_.size(); ++c)
+    if (holds_[c] != 0) columns.push_back(static_cast<std::int32_t>(c));
+  for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch&) {
+    rows.clear();
     for (Index r = rows.begin; r < rows.end; ++r)
-      for (std::size_t c = 0; c < holds.size(); ++c)
-        if (holds[c]) rows.outliers.push_back({static_cast<std::int32_t>(r), static_cast<std::int32_t>(c), 0});
+      rows.append(r, columns.data(), static_cast<std::int32_t>(columns.size()), x.row(r));
   });
 }
 
 /// The largest magnitude of what stays INT8: inliers, and the remainders of split outliers.
-void ActivationSplit::measure(OutlierRows& rows) {
-  if (moves_columns()) return measure_without_columns(rows);
-  for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
+void ActivationSplit::measure(OutlierRows& rows, const RowsInMemory& x) {
+  if (moves_columns(recipe_)) return measure_without_columns(rows, x);
+  for (Index r = rows.begin; r < rows.end; ++r) {
     MagnitudeBits& most = rest_[static_cast<std::size_t>(r)];  // of the inliers, as found
     if (recipe_.outliers == OutlierTreatment::Untreated) most = largest_[static_cast<std::size_t>(r)];
-    if (!tiled()) return;
-    for (const SparseDigit& o : outliers) most = std::max(most, std::bit_cast<MagnitudeBits>(std::abs(remainder(o))));
-  });
+    if (tiled() && rows.count_of(r) > 0)
+      most = std::max(most, row_kernels::max_magnitude_bits(rows.remainders.data() + rows.first_of(r),
+                                                            static_cast<Index>(rows.count_of(r))));
+  }
 }
 
 /// Where whole columns leave, inliers leave with them.
-void ActivationSplit::measure_without_columns(OutlierRows& rows) {
-  AlignedBuffer<float> scratch(x_.cols());
-  for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
-    rest_[static_cast<std::size_t>(r)] = row_kernels::max_magnitude_bits(
-        row_without(outliers, row(r), x_.cols(), scratch.data()), x_.cols());
-  });
+void ActivationSplit::measure_without_columns(OutlierRows& rows, const RowsInMemory& x) {
+  AlignedBuffer<float> scratch(x_.cols);
+  for (Index r = rows.begin; r < rows.end; ++r) {
+    const std::span<const std::int32_t> columns(rows.columns.data() + rows.first_of(r), rows.count_of(r));
+    rest_[static_cast<std::size_t>(r)] =
+        row_kernels::max_magnitude_bits(row_without(columns, x.row(r), x_.cols, scratch.data()), x_.cols);
+  }
 }
 
 void ActivationSplit::choose_row_steps(OutlierRows& rows) {
-  for_rows(rows, [&](Index r, std::span<SparseDigit> outliers) {
+  for (Index r = rows.begin; r < rows.end; ++r) {
     float& step = result_.inliers.steps[static_cast<std::size_t>(r)];
-    if (!tiled() || outliers.empty()) {
+    if (!tiled() || rows.count_of(r) == 0) {
       step = step_for(rest(r), recipe_.bits, recipe_.step);
     } else if (recipe_.step == StepKind::PowerOfTwo) {
       // One step for all rows with outliers, so that 2 gamma is worth the same integer in each of them.
       step = step_for(recipe_.gamma, recipe_.bits, recipe_.step);
     } else {
-      const GridStep grid = grid_step(rest(r), largest_magnitude(outliers), recipe_);
+      const GridStep grid = grid_step(rest(r), largest_magnitude(rows.digits_of(r)), recipe_);
       step = grid.step;
-      for (SparseDigit& o : outliers) o.digit *= 1 << grid.shift;
+      for (std::int32_t& digit : rows.digits_of(r)) digit *= 1 << grid.shift;
     }
-  });
+  }
 }
 
 void ActivationSplit::choose_tensor_step() {
@@ -172,86 +208,129 @@ void ActivationSplit::choose_tensor_step() {
   const auto largest = std::bit_cast<float>(bits);
   float& step = result_.inliers.steps[0];
   step = step_for(largest, recipe_.bits, recipe_.step);
+  if (!tiled() || recipe_.step == StepKind::PowerOfTwo) return;
   std::int32_t digit = 0;
-  for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.outliers));
-  if (!tiled() || recipe_.step == StepKind::PowerOfTwo || digit == 0) return;
+  for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.digits));
+  if (digit == 0) return;
   const GridStep grid = grid_step(largest, digit, recipe_);
   step = grid.step;
   for (OutlierRows& rows : stretches_)
-    for (SparseDigit& o : rows.outliers) o.digit *= 1 << grid.shift;
+    for (std::int32_t& d : rows.digits) d *= 1 << grid.shift;
 }
 
 /// The row's codes, its outliers clamped, then the outliers' own: few against the row, so that nothing is copied.
-void ActivationSplit::encode(OutlierRows& rows) {
-  for_rows(rows, [&](Index r, std::span<const SparseDigit> outliers) {
-    FixedPointTensor& q = result_.inliers;
-    encode_row(row(r), r, random_, q);
-    if (recipe_.outliers == OutlierTreatment::Untreated) return;
-    for (const SparseDigit& o : outliers) {
-      const Index element = r * x_.cols() + o.column;
-      const std::int32_t code = tiled() ? encode_value(remainder(o), q.step(r), q.format, random_,
-                                                       static_cast<std::uint64_t>(element))
-                                        : 0;
-      q.codes8[element] = static_cast<std::int8_t>(code);
-    }
-  });
+void ActivationSplit::encode(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
+  for (Index r = rows.begin; r < rows.end; ++r) {
+    encode_row(x.row(r), r, random_, result_.inliers);
+    if (recipe_.outliers != OutlierTreatment::Untreated && rows.count_of(r) > 0) encode_outliers(rows, r, scratch);
+  }
+}
+
+void ActivationSplit::encode_outliers(OutlierRows& rows, Index r, Scratch& scratch) {
+  FixedPointTensor& q = result_.inliers;
+  const std::size_t first = rows.first_of(r), count = rows.count_of(r);
+  const std::int32_t* columns = rows.columns.data() + first;
+  std::int16_t* codes = scratch.codes_for(count);
+  if (tiled())
+    encode_elements({rows.remainders.data() + first, count}, columns, q.step(r), q.format, random_, element(r), codes);
+  else
+    std::fill_n(codes, count, std::int16_t{0});
+  std::int32_t& sum = q.row_sums[static_cast<std::size_t>(r)];
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int8_t& code = q.codes8[r * x_.cols + columns[i]];
+    sum += codes[i] - code;
+    code = static_cast<std::int8_t>(codes[i]);
+  }
 }
 
 /// Nothing is shared between rows: each stretch is read once from memory.
 void ActivationSplit::split_each_row() {
-  for_stretches([&](OutlierRows& rows) {
-    find(rows);
-    measure(rows);
+  for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
+    find(rows, x, scratch);
+    measure(rows, x);
     choose_row_steps(rows);
-    encode(rows);
+    encode(rows, x, scratch);
   });
   check();
   count();
 }
 
 void ActivationSplit::split_as_one() {
-  for_stretches([&](OutlierRows& rows) { find(rows); });
+  for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) { find(rows, x, scratch); });
   check();
   count();
-  if (moves_columns()) move_columns();
-  for_stretches([&](OutlierRows& rows) { measure(rows); });
+  if (moves_columns(recipe_)) move_columns();
+  for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch&) { measure(rows, x); });
   if (recipe_.block == Block::Tensor)
     choose_tensor_step();
   else
-    for_stretches([&](OutlierRows& rows) { choose_row_steps(rows); });
-  for_stretches([&](OutlierRows& rows) { encode(rows); });
+    for_stretches([&](OutlierRows& rows, const RowsInMemory&, Scratch&) { choose_row_steps(rows); });
+  for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) { encode(rows, x, scratch); });
 }
 
 void ActivationSplit::check() const {
-  check_finite(x_, largest_.data(), name_);
+  AlignedBuffer<float> produced;
+  for (const OutlierRows& rows : stretches_)
+    for (Index r = rows.begin; r < rows.end; ++r)
+      if (largest_[static_cast<std::size_t>(r)] >= row_kernels::infinity_bits)
+        check_finite(x_.stretch(r, r + 1, produced).row(r), x_.cols, r, name_);
   if (!tiled()) return;
   for (const OutlierRows& rows : stretches_)
-    for (const SparseDigit& o : rows.outliers)
-      if (std::abs(o.digit) > largest_digit)
-        fail("{}: the value {} at row {}, column {} is past two INT8 planes of outlier digits (gamma {} reaches {})",
-             name_, row(o.row)[o.column], o.row, o.column, recipe_.gamma,
-             2.0F * recipe_.gamma * static_cast<float>(largest_digit));
+    for (Index r = rows.begin; r < rows.end; ++r)
+      for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
+        if (std::abs(rows.digits[i]) > largest_digit)
+          fail("{}: the value {} at row {}, column {} is past two INT8 planes of outlier digits (gamma {} reaches {})",
+               name_, rows.values[i], r, rows.columns[i], recipe_.gamma,
+               2.0F * recipe_.gamma * static_cast<float>(largest_digit));
 }
 
 void ActivationSplit::count() {
   OutlierStatistics& statistics = result_.statistics;
-  statistics.elements = x_.rows() * x_.cols();
-  std::vector<bool> holds(static_cast<std::size_t>(x_.cols()), false);
-  for (const OutlierRows& rows : stretches_) {
-    statistics.outliers += static_cast<Index>(rows.outliers.size());
-    for (const SparseDigit& o : rows.outliers) holds[static_cast<std::size_t>(o.column)] = true;
-  }
-  statistics.outlier_columns = std::count(holds.begin(), holds.end(), true);
+  statistics.elements = x_.rows * x_.cols;
+  for (const OutlierRows& rows : stretches_) statistics.outliers += static_cast<Index>(rows.size());
+  statistics.outlier_columns = std::count(holds_.begin(), holds_.end(), std::uint8_t{1});
   if (!largest_.empty())
     statistics.largest = std::bit_cast<float>(*std::max_element(largest_.begin(), largest_.end()));
 }
 
+/// X12 of Eq. 1: one step over all outliers.
+void ActivationSplit::encode_unified_digits() {
+  const bool any = std::any_of(stretches_.begin(), stretches_.end(), [](const OutlierRows& s) { return s.size() > 0; });
+  // The largest magnitude of all is an outlier, where there are any.
+  result_.digit_step = step_for(any ? result_.statistics.largest : 0.0F, recipe_.outlier_bits, recipe_.step);
+  Format format = recipe_.format();
+  format.bits = recipe_.outlier_bits;
+  // Random numbers that the INT8 codes have not used.
+  const std::uint64_t unused = element(x_.rows);
+  parallel_for(static_cast<Index>(stretches_.size()), 1, [&](Index begin, Index end) {
+    Scratch scratch;
+    for (Index i = begin; i < end; ++i) {
+      OutlierRows& rows = stretches_[static_cast<std::size_t>(i)];
+      rows.digits.resize(rows.size());
+      for (Index r = rows.begin; r < rows.end; ++r) {
+        const std::size_t first = rows.first_of(r), count = rows.count_of(r);
+        std::int16_t* codes = scratch.codes_for(count);
+        encode_elements({rows.values.data() + first, count}, rows.columns.data() + first, result_.digit_step, format,
+                        random_, unused + element(r), codes);
+        std::copy_n(codes, count, rows.digits.data() + first);
+      }
+    }
+  });
+}
+
 void ActivationSplit::join_digits() {
-  std::size_t total = 0;
-  for (const OutlierRows& rows : stretches_) total += rows.outliers.size();
-  result_.digits.reserve(total);
-  for (const OutlierRows& rows : stretches_)
-    result_.digits.insert(result_.digits.end(), rows.outliers.begin(), rows.outliers.end());
+  std::vector<std::size_t> starts(stretches_.size() + 1);
+  for (std::size_t i = 0; i < stretches_.size(); ++i) starts[i + 1] = starts[i] + stretches_[i].size();
+  result_.digits.resize(starts.back());
+  parallel_for(static_cast<Index>(stretches_.size()), 64, [&](Index begin, Index end) {
+    for (auto s = static_cast<std::size_t>(begin); s < static_cast<std::size_t>(end); ++s) {
+      const OutlierRows& rows = stretches_[s];
+      SparseDigit* out = result_.digits.data() + starts[s];
+      for (Index r = rows.begin; r < rows.end; ++r)
+        for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
+          *out++ = {static_cast<std::int32_t>(r), rows.columns[i], rows.digits[i]};
+    }
+  });
 }
 
 /// What a digit is worth: an integer of the INT8 codes' steps where there is one, else a float of its own.
@@ -265,40 +344,24 @@ void ActivationSplit::choose_digit_unit() {
   // As far as two INT8 planes reach: an activation stays a 24-bit integer.
   constexpr double most = 254.0 * largest_digit;
   const double unit = 2.0 * recipe_.gamma / step;
-  if (unit == std::floor(unit) && unit * std::max(1, largest_magnitude(result_.digits)) <= most)
+  std::int32_t largest = 1;
+  for (const OutlierRows& rows : stretches_) largest = std::max(largest, largest_magnitude(rows.digits));
+  if (unit == std::floor(unit) && unit * largest <= most)
     result_.digit_unit = static_cast<std::int32_t>(unit);
   else
     result_.digit_step = 2.0F * recipe_.gamma;
 }
 
-/// X12 of Eq. 1: one step over all outliers.
-void ActivationSplit::encode_unified_digits() {
-  // The largest magnitude of all is an outlier, where there are any.
-  const float largest = result_.digits.empty() ? 0.0F : result_.statistics.largest;
-  result_.digit_step = step_for(largest, recipe_.outlier_bits, recipe_.step);
-  Format format = recipe_.format();
-  format.bits = recipe_.outlier_bits;
-  // Random numbers that the INT8 codes have not used.
-  const Index unused = x_.rows() * x_.cols();
-  parallel_for(static_cast<Index>(result_.digits.size()), 4096, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      SparseDigit& d = result_.digits[static_cast<std::size_t>(i)];
-      const auto element = static_cast<std::uint64_t>(unused + d.row * x_.cols() + d.column);
-      d.digit = encode_value(row(d.row)[d.column], result_.digit_step, format, random_, element);
-    }
-  });
-}
-
 QuantizedActivation ActivationSplit::run() {
-  if (recipe_.block == Block::Row && !moves_columns())
+  if (rows_are_independent(recipe_))
     split_each_row();
   else
     split_as_one();
   if (!result_.inliers.steps.empty())
     result_.statistics.step = *std::max_element(result_.inliers.steps.begin(), result_.inliers.steps.end());
+  if (unified()) encode_unified_digits();
   if (tiled() || unified()) join_digits();
   if (tiled()) choose_digit_unit();
-  if (unified()) encode_unified_digits();
   return std::move(result_);
 }
 
@@ -306,7 +369,16 @@ QuantizedActivation ActivationSplit::run() {
 
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name) {
-  return ActivationSplit(x, recipe, random, name).run();
+  return ActivationSplit({x.rows(), x.cols(), x.data(), x.outerStride(), nullptr}, recipe, random, name).run();
+}
+
+QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,
+                                        const RandomStream& random, std::string_view name) {
+  if (rows_are_independent(recipe))
+    return ActivationSplit({rows, cols, nullptr, 0, &producer}, recipe, random, name).run();
+  Tensor x(rows, cols);
+  parallel_for(rows, row_grain(cols), [&](Index begin, Index end) { producer(begin, end, x.row(begin)); });
+  return quantize_activation(std::as_const(x).map(), recipe, random, name);
 }
 
 Tensor dequantize(const QuantizedActivation& q) {

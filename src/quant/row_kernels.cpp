@@ -65,17 +65,49 @@ FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, Magnitud
   return {all, inliers};
 }
 
-// Counting vectorises, collecting does not: only stretches that hold an outlier are walked. The constant length of
-// all but the last lets the count be a few whole registers.
+// Counting vectorises, collecting does not: only stretches that hold an outlier are walked, in blocks that hold one. The
+// constant lengths let a count be a few whole registers.
 FIXTUNE_MULTIVERSION std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
                                              std::int32_t* positions) {
   constexpr std::int32_t stretch = 32;
+  constexpr std::int32_t block = 4 * stretch;
   std::int32_t found = 0;
   std::int32_t begin = 0;
-  for (; begin + stretch <= n; begin += stretch)
-    if (count_above(x + begin, stretch, threshold) != 0)
-      found = collect_above(x, begin, begin + stretch, threshold, positions, found);
+  for (; begin + block <= n; begin += block) {
+    if (count_above(x + begin, block, threshold) == 0) continue;
+    for (std::int32_t s = begin; s < begin + block; s += stretch)
+      if (count_above(x + s, stretch, threshold) != 0)
+        found = collect_above(x, s, s + stretch, threshold, positions, found);
+  }
   return collect_above(x, begin, n, threshold, positions, found);
+}
+
+FIXTUNE_MULTIVERSION void split_values(const float* __restrict x, std::int32_t n, float gamma,
+                                       std::int32_t* __restrict digits, float* __restrict remainders) {
+  constexpr double most = 1e9;
+  const double half = gamma;
+  const double width = 2.0 * half;
+  for (std::int32_t j = 0; j < n; ++j) {
+    const bool finite = magnitude_bits(x[j]) < infinity_bits;
+    const double value = finite ? static_cast<double>(x[j]) : 0.0;
+    double quotient = (value + half) / width;
+    quotient = quotient < -most ? -most : quotient;
+    quotient = quotient > most ? most : quotient;
+    // floor() as a truncation.
+    auto k = static_cast<std::int32_t>(quotient);
+    k -= static_cast<std::int32_t>(static_cast<double>(k) > quotient);
+    // The quotient is rounded, so that k may be one off beside a boundary; the remainder in double is not.
+    const double rest = value - width * static_cast<double>(k);
+    k += static_cast<std::int32_t>(rest >= half) - static_cast<std::int32_t>(rest < -half);
+    digits[j] = k;
+    remainders[j] = finite ? static_cast<float>(value - width * static_cast<double>(k)) : x[j];
+  }
+}
+
+FIXTUNE_MULTIVERSION std::int32_t sum_of_codes(const std::int8_t* codes, Index n) {
+  std::int32_t sum = 0;
+  for (Index j = 0; j < n; ++j) sum += codes[j];
+  return sum;
 }
 
 FIXTUNE_MULTIVERSION void quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes) {
@@ -94,6 +126,15 @@ FIXTUNE_MULTIVERSION void quantize_stochastic(const float* x, Index n, Scale sca
 FIXTUNE_MULTIVERSION void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,
                                               std::int16_t* codes) {
   stochastic_row(x, n, scale, random, codes);
+}
+
+FIXTUNE_MULTIVERSION void quantize_stochastic_at(const float* __restrict x, const std::int32_t* __restrict offsets,
+                                                 Index n, Scale scale, Randomness random,
+                                                 std::int16_t* __restrict codes) {
+  for (Index j = 0; j < n; ++j) {
+    const float u = rounding::uniform(random.low, random.high, random.first + static_cast<std::uint32_t>(offsets[j]));
+    codes[j] = static_cast<std::int16_t>(rounding::stochastic(scaled(x[j], scale), u));
+  }
 }
 
 }  // namespace fixtune::row_kernels

@@ -37,9 +37,19 @@ Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold);
 /// Writes the positions whose magnitude exceeds the threshold; returns their number (at most n).
 std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold, std::int32_t* positions);
 
+/// Eq. 3: `x = remainder + 2 gamma digit`, the remainder in [-gamma, gamma); exact up to one rounding of the remainder
+/// while |digit| < 2^27. A NaN or an infinity has digit 0 and stays as it is.
+void split_values(const float* x, std::int32_t n, float gamma, std::int32_t* digits, float* remainders);
+
+/// Sum of n codes.
+std::int32_t sum_of_codes(const std::int8_t* codes, Index n);
+
 void quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes);
 void quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes);
 void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
 void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
+/// The same for scattered elements: x[j] uses the number at `first + offsets[j]`.
+void quantize_stochastic_at(const float* x, const std::int32_t* offsets, Index n, Scale scale, Randomness random,
+                            std::int16_t* codes);
 
 }  // namespace fixtune::row_kernels

@@ -56,9 +56,13 @@ void check_format(const Format& format, std::string_view name) {
 void check_finite(ConstMatrixMap x, const row_kernels::MagnitudeBits* row_largest, std::string_view name) {
   for (Index r = 0; r < x.rows(); ++r) {
     if (row_largest[r] < row_kernels::infinity_bits) continue;
-    for (Index c = 0; c < x.cols(); ++c)
-      if (!std::isfinite(x(r, c))) fail("{}: the value at row {}, column {} is {}", name, r, c, x(r, c));
+    check_finite(x.data() + r * x.outerStride(), x.cols(), r, name);
   }
+}
+
+void check_finite(const float* x, Index cols, Index row, std::string_view name) {
+  for (Index c = 0; c < cols; ++c)
+    if (!std::isfinite(x[c])) fail("{}: the value at row {}, column {} is {}", name, row, c, x[c]);
 }
 
 FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format) {
@@ -76,17 +80,25 @@ FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format) {
 
 void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q) {
   const Index first = row * q.cols;
-  if (q.format.bits <= 8)
-    encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes8.data() + first);
-  else
-    encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes16.data() + first);
+  if (q.format.bits > 8)
+    return encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes16.data() + first);
+  encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes8.data() + first);
+  if (!q.row_sums.empty())
+    q.row_sums[static_cast<std::size_t>(row)] = row_kernels::sum_of_codes(q.codes8.data() + first, q.cols);
 }
 
-std::int32_t encode_value(float x, float step, const Format& format, const RandomStream& random,
-                          std::uint64_t element) {
-  std::int16_t code = 0;
-  encode(&x, 1, step, format, random, element, &code);
-  return code;
+void encode_elements(std::span<const float> x, const std::int32_t* columns, float step, const Format& format,
+                     const RandomStream& random, std::uint64_t first_of_row, std::int16_t* codes) {
+  if (x.empty()) return;
+  const Scale scale = scale_of(step, format);
+  const auto count = static_cast<Index>(x.size());
+  if (format.rounding == Rounding::Nearest) return row_kernels::quantize_nearest(x.data(), count, scale, codes);
+  const std::uint64_t last = first_of_row + static_cast<std::uint64_t>(columns[count - 1]);
+  if (first_of_row >> 32 == last >> 32)
+    return row_kernels::quantize_stochastic_at(x.data(), columns, count, scale, randomness_at(random, first_of_row),
+                                               codes);
+  for (Index i = 0; i < count; ++i)
+    encode_stochastic(x.data() + i, 1, scale, random, first_of_row + static_cast<std::uint64_t>(columns[i]), codes + i);
 }
 
 }  // namespace fixtune

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "fixtune/core/random.h"
@@ -18,15 +19,18 @@ void check_format(const Format& format, std::string_view name);
 
 /// Throws Error that names the first row holding a NaN or an infinity, given the largest magnitude of each row.
 void check_finite(ConstMatrixMap x, const row_kernels::MagnitudeBits* row_largest, std::string_view name);
+/// Throws Error that names the first NaN or infinity of one row, where it holds one.
+void check_finite(const float* x, Index cols, Index row, std::string_view name);
 
 /// A tensor of that shape and format with room for its codes and one step per block.
 FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format);
 
-/// Codes of one row by the step of `q` for it; element j uses random number `row*cols + j`.
+/// Codes of one row by the step of `q` for it, and their sum where `q` has room for sums; element j uses random number
+/// `row*cols + j`.
 void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q);
 
-/// One code; uses random number `element`.
-std::int32_t encode_value(float x, float step, const Format& format, const RandomStream& random,
-                          std::uint64_t element);
+/// Codes of a few elements of a row; the one of column c uses random number `first_of_row + c`.
+void encode_elements(std::span<const float> x, const std::int32_t* columns, float step, const Format& format,
+                     const RandomStream& random, std::uint64_t first_of_row, std::int16_t* codes);
 
 }  // namespace fixtune

@@ -1,3 +1,4 @@
+#include "fixtune/autograd/activated_linear.h"
 #include "fixtune/autograd/linear.h"
 
 #include <gtest/gtest.h>
@@ -89,6 +90,52 @@ TEST(LinearOperation, AgreeingIntegerLayersKeepOneSetOfCodes) {
   three_layers({rowwise, rowwise, rowwise}, true, &one_set);
   three_layers({rowwise, rowwise, rowwise}, false, &three_sets);
   EXPECT_EQ(3 * one_set, three_sets);
+}
+
+struct ActivatedStep {
+  Tensor y, dx, dw, db;
+};
+
+/// act(X) W^T + b and its gradients, as one operation or as two.
+ActivatedStep activated_step(Activation kind, Kept kept, const Recipe& recipe, bool fused) {
+  Tape tape;
+  const Variable x(random_tensor(37, 10, 1, 12.0F), true);
+  const LinearOperand layer = operand("layer", recipe, 5);
+  LinearContext context;
+  context.name = "layer";
+  const std::span<const LinearOperand> only(&layer, 1);
+  const Variable y = fused ? activated_linear(tape, x, kind, kept, layer, context)
+                           : linear(tape, activation(tape, x, kind, kept), only, context)[0];
+  tape.backward_from(y, random_tensor(37, 6, 9));
+  return {y.value(), x.grad(), layer.weight.grad(), layer.bias.grad()};
+}
+
+TEST(ActivatedLinear, HasTheBitsOfTheTwoOperations) {
+  for (const Activation kind : {Activation::Gelu, Activation::GeluTanh, Activation::Relu})
+    for (const Kept kept : {Kept::FP32, Kept::BF16})
+      for (const char* name : {"fp32", "int8", "approach1", "approach2", "rowwise"}) {
+        const ActivatedStep one = activated_step(kind, kept, preset(name), true);
+        const ActivatedStep two = activated_step(kind, kept, preset(name), false);
+        EXPECT_TRUE(same_bits(one.y, two.y)) << name;
+        EXPECT_TRUE(same_bits(one.dx, two.dx)) << name;
+        EXPECT_TRUE(same_bits(one.dw, two.dw)) << name;
+        EXPECT_TRUE(same_bits(one.db, two.db)) << name;
+      }
+}
+
+TEST(ActivatedLinear, KeepsTheSlopeAndTheCodesAlone) {
+  const LinearOperand layer = operand("layer", preset("rowwise"), 5);
+  LinearContext context;
+  context.name = "layer";
+  Tape fused, apart;
+  const Variable x(random_tensor(64, 10, 1), true);
+  activated_linear(fused, x, Activation::Gelu, Kept::BF16, layer, context);
+  linear(apart, activation(apart, x, Activation::Gelu, Kept::BF16), std::span(&layer, 1), context);
+  EXPECT_EQ(fused.saved_bytes(), apart.saved_bytes());
+  Tape inference(/*recording=*/false);
+  const Variable y = activated_linear(inference, x, Activation::Gelu, Kept::BF16, layer, context);
+  EXPECT_EQ(inference.saved_bytes(), 0U);
+  EXPECT_FALSE(y.requires_grad());
 }
 
 }  // namespace

@@ -171,6 +171,28 @@ TEST_P(PackedProducts, AddsToWhatIsThere) {
   }
 }
 
+// Columns of several operands in one product: panels that are not full lie in the middle.
+TEST_P(PackedProducts, SeveralRightOperandsGiveWhatEachGivesAlone) {
+  for (const Index k : {37, 5000}) {
+    const Operands o(300, 53, k, 254, 30, 7);
+    const PackedRows a = PackedRows::view({o.a.data(), o.m, o.k, o.k});
+    const DigitRows digits(o.digits, o.m, o.unit);
+    const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+    const PackedColumns narrow = PackedColumns::pack({o.b.data(), 7, o.k, o.k}, Transpose::Yes);
+    std::vector<float> first(static_cast<std::size_t>(o.m * o.n)), last = first;
+    std::vector<float> middle(static_cast<std::size_t>(o.m * 7)), alone = middle;
+    ProductOutput narrow_output = o.output(middle, false);
+    narrow_output.stride = 7;
+    const ProductPart parts[] = {{&b, o.output(first, false)}, {&narrow, narrow_output}, {&b, o.output(last, true)}};
+    packed_product(a, digits, parts);
+    o.expect_equal(first, false);
+    o.expect_equal(last, true);
+    narrow_output.y = alone.data();
+    packed_product(a, digits, narrow, narrow_output);
+    EXPECT_EQ(middle, alone);
+  }
+}
+
 TEST_P(PackedProducts, DigitsAloneNeedNoCodes) {
   Operands o(10, 35, 44, 1, 90, 3);
   std::fill(o.a.begin(), o.a.end(), std::int8_t{0});

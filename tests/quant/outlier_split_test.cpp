@@ -331,5 +331,43 @@ TEST(OutlierSplit, NonFiniteAndUnreachableValuesAreNamed) {
   }
 }
 
+// An activation that is made as it is quantised has the codes of one that lies in memory, and the same errors.
+TEST(OutlierSplit, ProducedRowsGiveTheSameIntegers) {
+  Tensor x = heavy_tailed(37, 50, 1.0F, 3);
+  for (Index r = 0; r < x.rows(); r += 3) x(r, (7 * r) % 50) = r % 2 == 0 ? 40.0F : -23.0F;
+  const RowProducer producer = [&](Index begin, Index end, float* rows) {
+    std::copy_n(x.row(begin), (end - begin) * x.cols(), rows);
+  };
+  for (const Recipe& recipe : all_recipes(5.0F)) {
+    const QuantizedActivation a = split(x, recipe);
+    const QuantizedActivation b = quantize_activation(x.rows(), x.cols(), producer, recipe, stream(), "x");
+    for (Index r = 0; r < x.rows(); ++r)
+      for (Index c = 0; c < x.cols(); ++c) ASSERT_EQ(a.inliers.code(r, c), b.inliers.code(r, c));
+    EXPECT_EQ(a.inliers.steps, b.inliers.steps);
+    ASSERT_EQ(a.digits.size(), b.digits.size());
+    for (std::size_t i = 0; i < a.digits.size(); ++i) EXPECT_EQ(a.digits[i].digit, b.digits[i].digit);
+  }
+  x(20, 11) = std::numeric_limits<float>::infinity();
+  try {
+    quantize_activation(x.rows(), x.cols(), producer, preset("rowwise"), stream(), "x");
+    FAIL() << "an infinity was quantised";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("row 20, column 11"));
+  }
+}
+
+TEST(OutlierSplit, RowSumsAreThoseOfTheCodes) {
+  Tensor x = heavy_tailed(19, 33, 1.0F, 5);
+  x(4, 8) = 61.0F;
+  for (const Recipe& recipe : all_recipes(5.0F)) {
+    const QuantizedActivation q = split(x, recipe);
+    for (Index r = 0; r < x.rows(); ++r) {
+      std::int32_t sum = 0;
+      for (Index c = 0; c < x.cols(); ++c) sum += q.inliers.code(r, c);
+      EXPECT_EQ(q.inliers.row_sums[static_cast<std::size_t>(r)], sum);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fixtune

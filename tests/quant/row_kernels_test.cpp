@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -71,6 +72,47 @@ TEST(RowKernels, FindAboveIsStrictAndOrdered) {
   const auto found = row_kernels::find_above(x.data(), 150, std::bit_cast<std::int32_t>(5.0F), positions.data());
   positions.resize(static_cast<std::size_t>(found));
   EXPECT_EQ(positions, (std::vector<std::int32_t>{0, 63, 64, 149}));
+}
+
+// Every position, alone and beside others, across the blocks and their remainder.
+TEST(RowKernels, FindsEveryPositionAboveTheThreshold) {
+  const auto threshold = std::bit_cast<std::int32_t>(5.0F);
+  for (const std::int32_t n : {1, 31, 33, 128, 131, 400})
+    for (std::int32_t at = 0; at < n; ++at) {
+      std::vector<float> x(static_cast<std::size_t>(n), 5.0F);
+      x[static_cast<std::size_t>(at)] = -6.0F;
+      x[static_cast<std::size_t>(n - 1)] = 7.0F;
+      std::vector<std::int32_t> positions(static_cast<std::size_t>(n));
+      const std::int32_t found = row_kernels::find_above(x.data(), n, threshold, positions.data());
+      positions.resize(static_cast<std::size_t>(found));
+      EXPECT_EQ(positions, at == n - 1 ? std::vector{n - 1} : (std::vector{at, n - 1}));
+    }
+}
+
+// Eq. 3 in long double, on both sides of every boundary.
+TEST(RowKernels, SplitsAsEquationThreeSays) {
+  for (const float gamma : {5.0F, 3.7F, 0.1F}) {
+    std::vector<float> x = {0.0F, 1e6F, -1e6F};
+    for (int k = -9; k <= 9; k += 2) {
+      const float boundary = static_cast<float>(k) * gamma;
+      for (const float v : {std::nextafter(boundary, -1e9F), boundary, std::nextafter(boundary, 1e9F)}) x.push_back(v);
+    }
+    std::vector<std::int32_t> digits(x.size());
+    std::vector<float> rests(x.size());
+    row_kernels::split_values(x.data(), static_cast<std::int32_t>(x.size()), gamma, digits.data(), rests.data());
+    const long double half = gamma;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const long double k = std::floor((static_cast<long double>(x[i]) + half) / (2 * half));
+      EXPECT_EQ(digits[i], static_cast<std::int32_t>(k)) << x[i] << " by " << gamma;
+      EXPECT_EQ(rests[i], static_cast<float>(static_cast<long double>(x[i]) - 2 * half * k)) << x[i];
+    }
+  }
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::int32_t digit = 7;
+  float rest = 0.0F;
+  row_kernels::split_values(&infinity, 1, 5.0F, &digit, &rest);
+  EXPECT_EQ(digit, 0);
+  EXPECT_EQ(rest, infinity);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ def growth_jobs(settings, threads):
     return [
         Job("growth-minilm", "bench_step", model + rounds + sweep),
         Job("resident-minilm", "bench_step",
-            model + ["--section", "resident", "--lengths", "mixed", "--batch", "2" if settings.quick else "16",
+            model + ["--section", "resident", "--lengths", "every", "--batch", "2" if settings.quick else "16",
                      "--steps", "100" if settings.quick else "500"]),
     ]
 

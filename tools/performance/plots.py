@@ -160,7 +160,7 @@ def plot_memory(plot, results, _settings):
     legend_above(left)
     right.plot([r["step"] for r in steps], [r["resident MiB"] for r in steps], marker="o", color=COLOURS["rowwise"])
     right.set_ylim(bottom=0)
-    right.set_xlabel("steps of mixed lengths, MiniLM")
+    right.set_xlabel("steps, every length from 3 to 128, MiniLM")
     right.set_ylabel("resident MiB")
     return figure
 

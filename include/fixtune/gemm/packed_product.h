@@ -44,7 +44,8 @@ class PackedColumns {
 class PackedRows {
  public:
   /// Rows as stored, `[m, k]`. Read in place where k is a multiple of 4 (the codes must outlive this), else copied.
-  static PackedRows view(const Int8View& codes);
+  /// `row_sums` are those of the codes where they are known already, else empty.
+  static PackedRows view(const Int8View& codes, std::span<const std::int32_t> row_sums = {});
   /// Rows of the transpose of codes stored `[k, m]`, copied into tiles of 8 rows.
   static PackedRows transpose(const Int8View& codes);
   /// No codes at all: a product of outlier digits alone.
@@ -109,6 +110,16 @@ void packed_product(const PackedRows& a, const DigitRows& digits, const PackedCo
 inline void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output) {
   packed_product(a, {}, b, output);
 }
+
+/// One of several products that share their left operand: its right operand, and what becomes of it.
+struct ProductPart {
+  const PackedColumns* columns = nullptr;
+  ProductOutput output;
+};
+
+/// `Y_i = epilogue_i((A + unit D) B_i)`, as one product whose columns are those of all B_i: the same bits as one after
+/// the other, but the threads share the work once, and A is in cache.
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts);
 
 /// `C[m, n] = A B` in int32, exact. Throws Error past max_contraction_8x8.
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc);

@@ -35,6 +35,14 @@ struct LinearInput {
 /// Throws Error naming the layer where X holds NaN or infinity.
 LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context);
 
+/// True where such an activation can be quantised a few rows at a time, as they are made.
+bool quantises_by_row(const Recipe& recipe);
+
+/// The same of an activation `[tokens, in]` that a function makes row by row; it is never in memory as a whole where
+/// quantises_by_row(recipe).
+LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, const Recipe& recipe,
+                           const LinearContext& context);
+
 /// X^T as the left operand of dW^T = X^T dY, for tokens [first, first + count); made once for several layers on one X.
 InputRows transposed_input(const LinearInput& saved, Index first, Index count);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "fixtune/linear/input.h"
 #include "fixtune/linear/weight.h"
 
@@ -16,6 +18,17 @@ Tensor linear_forward(const LinearInput& input, const QuantizedWeight& weight, c
 /// The same into memory the caller owns; `y` may have a row stride.
 void linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias, MatrixMap y,
                     const LinearContext& context = {});
+
+/// One of several layers that read the same input, and where its output goes.
+struct LinearForward {
+  const QuantizedWeight* weight = nullptr;
+  const float* bias = nullptr;  ///< `out` values, or null
+  MatrixMap y{nullptr, 0, 0, Eigen::OuterStride<>(0)};
+};
+
+/// `Y_i = X W_i^T + b_i` as one product over the columns of all W_i (Q, K and V); each keeps its steps, and the bits it
+/// has alone.
+void linear_forward(const LinearInput& input, std::span<const LinearForward> layers, const LinearContext& context = {});
 
 /// The FP32 or BF16 product `Y = X W^T + b`, for float recipes.
 Tensor float_linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, const float* bias);
@@ -64,10 +77,18 @@ struct GradientTargets {
   float* db = nullptr;  ///< `[out]`, overwritten
 };
 
-/// The same into memory the caller owns. `transposed_x` is transposed_input(saved, 0, tokens), made once for several
-/// layers on one input; null: made here.
-void linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
-                     const InputRows* transposed_x, const GradientTargets& to, const LinearContext& context = {});
+/// One of several layers that read the same input, and where its gradients go.
+struct LinearBackward {
+  ConstMatrixMap dy{nullptr, 0, 0, Eigen::OuterStride<>(0)};
+  const QuantizedWeight* weight = nullptr;
+  GradientTargets to;
+  std::string_view name;  ///< of the layer: for errors, and for its own random streams
+};
+
+/// The gradients of layers on one input into memory the caller owns: the weight gradients as one product, which reads
+/// X^T once; the layers' dX may add into one. Each has the bits it has alone.
+void linear_backward(std::span<const LinearBackward> layers, const LinearInput& saved,
+                     const LinearContext& context = {});
 
 /// The same for float recipes; `x` is the forward's input.
 LinearGradients float_linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, ConstMatrixMap x,

@@ -40,8 +40,8 @@ class BertLayer {
  private:
   Variable self_attention(Pass& pass, const Variable& x, std::span<const Index> offsets);
   Variable feed_forward(Pass& pass, const Variable& x);
-  /// norm(x + dropout(linear(input)))
-  Variable add_and_norm(Pass& pass, const Variable& x, const Variable& input, Linear& linear, const LayerNorm& norm);
+  /// norm(x + dropout(y)), where y is what `linear` gave
+  Variable add_and_norm(Pass& pass, const Variable& x, const Variable& y, const Linear& linear, const LayerNorm& norm);
 
   std::string name_;
   Index heads_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fixtune/autograd/activated_linear.h"
 #include "fixtune/autograd/linear.h"
 #include "fixtune/nn/pass.h"
 
@@ -18,6 +19,8 @@ class Linear {
   Linear(std::string name, Tensor weight, Tensor bias, Recipe recipe);
 
   Variable operator()(Pass& pass, const Variable& x);
+  /// The layer on an activation of x, which keeps its slope as `kept` says.
+  Variable activated(Pass& pass, const Variable& x, Activation kind, Kept kept);
   /// To be called when the weight's values were changed (after an optimiser step).
   void weight_changed() { prepared_.reset(); }
 

@@ -20,12 +20,15 @@ struct FixedPointTensor {
   AlignedBuffer<std::int8_t> codes8;
   AlignedBuffer<std::int16_t> codes16;
   std::vector<float> steps;  ///< one, or one per row
+  std::vector<std::int32_t> row_sums;  ///< sum of each row's INT8 codes, for who multiplies them; or empty
 
   float step(Index row) const { return steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(row)]; }
   std::int32_t code(Index r, Index c) const {
     return format.bits <= 8 ? codes8[r * cols + c] : codes16[r * cols + c];
   }
-  std::size_t bytes() const { return codes8.bytes() + codes16.bytes() + steps.size() * sizeof(float); }
+  std::size_t bytes() const {
+    return codes8.bytes() + codes16.bytes() + steps.size() * sizeof(float) + row_sums.size() * sizeof(std::int32_t);
+  }
 };
 
 /// The step of a block whose largest magnitude is `a`; 1 when a == 0, never below the smallest normal float.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,15 @@ struct QuantizedActivation {
 /// Throws Error naming `name`, row and column on NaN or infinity, or on a digit past two INT8 planes.
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name);
+
+/// Makes rows [begin, end) of an activation at `rows`, one after the other. The same rows may be asked for again, and
+/// several threads ask at once.
+using RowProducer = std::function<void(Index begin, Index end, float* rows)>;
+
+/// The same of an activation `[rows, cols]` that is never in memory as a whole where the recipe has row steps: a few
+/// rows at a time are made and quantised while they are in cache.
+QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,
+                                        const RandomStream& random, std::string_view name);
 
 /// The activation that the integers stand for, in FP32.
 Tensor dequantize(const QuantizedActivation& q);
