@@ -2,6 +2,7 @@
 
 #include "fixtune/core/parallel.h"
 #include "norm_blocks.h"
+#include "norm_check.h"
 #include "row_kernels.h"
 
 namespace fixtune {
@@ -43,6 +44,7 @@ Variable layer_norm(Tape& tape, const Variable& x, const Variable& gamma, const 
                                statistics.inverse_deviation.data() + begin, x.value().row(begin),
                                gamma.value().data(), beta.value().data(), epsilon, end - begin, cols);
   });
+  detail::check_deviations(statistics.inverse_deviation, gamma);
   const bool records = tape.records(x, gamma, beta);
   Variable output(std::move(y), records);
   if (!records) return output;

@@ -6,6 +6,7 @@
 #include "fixtune/core/parallel.h"
 #include "lane_kernels.h"
 #include "norm_blocks.h"
+#include "norm_check.h"
 
 namespace fixtune {
 
@@ -75,8 +76,8 @@ Variable residual_norm(Tape& tape, const Variable& x, const Variable& h, const V
       saved.normalised = AlignedBuffer<float>(size);
     else
       saved.normalised_bf16 = AlignedBuffer<std::uint16_t>(size);
-    saved.inverse_deviation = AlignedBuffer<float>(x.rows());
   }
+  saved.inverse_deviation = AlignedBuffer<float>(x.rows());
   Tensor y(x.rows(), x.cols());
   const detail::ResidualNormForward forward{x.value().data(),
                                             h.value().data(),
@@ -87,6 +88,7 @@ Variable residual_norm(Tape& tape, const Variable& x, const Variable& h, const V
   parallel_for(x.rows(), 16, [&](Index begin, Index end) {
     detail::lane_kernels().residual_norm_forward(saved.norm, forward, begin, end - begin);
   });
+  detail::check_deviations(saved.inverse_deviation, gamma);
   Variable output(std::move(y), records);
   if (!records) return output;
 

@@ -20,14 +20,15 @@ TextSpan first_answer(const SquadDataset& data, const Question& question) {
   return span;
 }
 
-}  // namespace
-
+/// The tokens that touch a span of their text.
 ContextWindow tokens_of(const TokenizedText& text, TextSpan span) {
   const auto& spans = text.spans;
   const auto first = std::find_if(spans.begin(), spans.end(), [&](TextSpan s) { return s.end > span.begin; });
   const auto end = std::find_if(first, spans.end(), [&](TextSpan s) { return s.begin >= span.end; });
   return {first - spans.begin(), end - first};
 }
+
+}  // namespace
 
 QuestionWindows::QuestionWindows(const SquadDataset& data, const WordPiece& tokenizer, WindowOptions options)
     : tokenizer_(tokenizer), questions_(data.questions.size()), contexts_(data.contexts.size()) {

@@ -1,7 +1,10 @@
 #include "fixtune/models/bert.h"
 
+#include <cmath>
+
 #include "fixtune/autograd/dropout.h"
 #include "fixtune/autograd/select_rows.h"
+#include "fixtune/quant/fixed_point_tensor.h"
 
 namespace fixtune {
 namespace {
@@ -31,7 +34,11 @@ Bert::Bert(const std::filesystem::path& folder, const TensorSource& tensors, con
 Variable Bert::operator()(Pass& pass, const PackedBatch& batch) {
   const std::span<const Index> first_tokens(batch.offsets.data(), batch.offsets.size() - 1);
   const Variable x = select_rows(pass.tape, encode(pass, batch), first_tokens);
-  Variable pooled = tanh(pass.tape, pooler_(pass, x));
+  Variable pooled = pooler_(pass, x);
+  // tanh would turn an infinity into 1.
+  if (!std::isfinite(max_magnitude(pooled.value().data(), pooled.value().size())))
+    fail("the output of pooler.dense is not finite");
+  pooled = tanh(pass.tape, pooled);
   if (pass.training)
     pooled = dropout(pass.tape, pooled, config().classifier_dropout, pass.dropout_stream("classifier"));
   return classifier_(pass, pooled);

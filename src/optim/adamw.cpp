@@ -1,6 +1,7 @@
 #include "fixtune/optim/adamw.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
@@ -67,11 +68,20 @@ void AdamW::step(float learning_rate, float gradient_factor) {
   }
   const detail::ParameterRanges ranges(
       parameters_, [](const Parameter& p) { return p.has_gradient() ? p.variable.value().size() : 0; });
+  std::vector<std::atomic<bool>> not_finite(parameters_.size());
   ranges.parallel(1 << 14, [&](std::size_t i, Index begin, Index end) {
     Variable& p = parameters_[i].variable;
-    detail::adamw_update(p.mutable_value().data() + begin, first_moments_[i].data() + begin,
-                         second_moments_[i].data() + begin, p.grad().data() + begin, factors[i], end - begin);
+    if (!detail::adamw_update(p.mutable_value().data() + begin, first_moments_[i].data() + begin,
+                              second_moments_[i].data() + begin, p.grad().data() + begin, factors[i], end - begin))
+      not_finite[i] = true;
   });
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (not_finite[i]) fail("the update makes {}, or its second moment, NaN or infinite", name_of(i));
+}
+
+std::string AdamW::name_of(std::size_t i) const {
+  const std::string& name = parameters_[i].variable.name();
+  return name.empty() ? fmt::format("parameter {}", i) : name;
 }
 
 void AdamW::zero_grad() {
@@ -90,7 +100,7 @@ void AdamW::restore(Index steps, std::vector<Index> parameter_steps, std::vector
       const bool absent = moment->empty() && parameter_steps[i] == 0;
       if (!absent && (moment->rows() != p.rows() || moment->cols() != p.cols()))
         fail("AdamW: a moment of shape [{}, {}] for {} of shape [{}, {}]", moment->rows(), moment->cols(),
-             p.name().empty() ? fmt::format("parameter {}", i) : p.name(), p.rows(), p.cols());
+             name_of(i), p.rows(), p.cols());
     }
   steps_ = steps;
   parameter_steps_ = std::move(parameter_steps);

@@ -14,9 +14,10 @@ inline __attribute__((always_inline)) float without_denormals(float x) {
 
 }  // namespace
 
-FIXTUNE_MULTIVERSION void adamw_update(float* __restrict p, float* __restrict m, float* __restrict v,
+FIXTUNE_MULTIVERSION bool adamw_update(float* __restrict p, float* __restrict m, float* __restrict v,
                                        const float* __restrict g, const AdamWFactors& factors, std::int64_t n) {
   const AdamWFactors f = factors;
+  std::uint32_t not_finite = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const float decayed = p[i] * f.keep;
     const float gradient = g[i] * f.gradient;
@@ -25,8 +26,12 @@ FIXTUNE_MULTIVERSION void adamw_update(float* __restrict p, float* __restrict m,
     const float denominator = __builtin_sqrtf(second) / f.sqrt_correction2 + f.epsilon;
     m[i] = first;
     v[i] = second;
-    p[i] = decayed - f.step_size * first / denominator;
+    const float updated = decayed - f.step_size * first / denominator;
+    p[i] = updated;
+    // x - x is +0 for a finite x, else NaN.
+    not_finite |= __builtin_bit_cast(std::uint32_t, (updated - updated) + (second - second));
   }
+  return not_finite == 0;
 }
 
 FIXTUNE_MULTIVERSION double sum_of_squares(const float* x, std::int64_t n) {

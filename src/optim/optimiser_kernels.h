@@ -17,7 +17,8 @@ struct AdamWFactors {
   float epsilon = 1e-8F;
   float step_size = 0.0F;          ///< learning_rate / (1 - beta1^t)
 };
-void adamw_update(float* p, float* m, float* v, const float* g, const AdamWFactors& factors, std::int64_t n);
+/// Returns false where a parameter or second moment is NaN or infinity afterwards.
+bool adamw_update(float* p, float* m, float* v, const float* g, const AdamWFactors& factors, std::int64_t n);
 
 /// Sum of x[i]^2 in double, in eight lanes whatever the instruction set.
 double sum_of_squares(const float* x, std::int64_t n);

@@ -49,11 +49,6 @@ std::vector<Candidate> newest_first(const std::filesystem::path& folder) {
   return found;
 }
 
-std::string name_of(const AdamW& optimizer, std::size_t i) {
-  const std::string& name = optimizer.parameters()[i].variable.name();
-  return name.empty() ? fmt::format("parameter {}", i) : name;
-}
-
 std::string first_moment(const std::string& parameter) { return "first_moment." + parameter; }
 std::string second_moment(const std::string& parameter) { return "second_moment." + parameter; }
 
@@ -64,7 +59,7 @@ NamedTensor named(std::string name, const Tensor& tensor) {
 void write_tensors(const AdamW& optimizer, const std::filesystem::path& folder) {
   std::vector<NamedTensor> weights, moments;
   for (std::size_t i = 0; i < optimizer.parameters().size(); ++i) {
-    const std::string name = name_of(optimizer, i);
+    const std::string name = optimizer.name_of(i);
     weights.push_back(named(name, optimizer.parameters()[i].variable.value()));
     if (optimizer.first_moments()[i].empty()) continue;
     moments.push_back(named(first_moment(name), optimizer.first_moments()[i]));
@@ -80,10 +75,10 @@ void read_weights(const std::filesystem::path& file_name, const AdamW& optimizer
   if (file.entries.size() != parameters.size())
     fail("{}: {} tensors for a model of {}", file_name.string(), file.entries.size(), parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Tensor stored = file.read(name_of(optimizer, i));
+    const Tensor stored = file.read(optimizer.name_of(i));
     Variable parameter = parameters[i].variable;
     if (stored.rows() != parameter.rows() || stored.cols() != parameter.cols())
-      fail("{}: tensor {} has shape [{}, {}], the model's is [{}, {}]", file_name.string(), name_of(optimizer, i),
+      fail("{}: tensor {} has shape [{}, {}], the model's is [{}, {}]", file_name.string(), optimizer.name_of(i),
            stored.rows(), stored.cols(), parameter.rows(), parameter.cols());
     if (!stored.empty()) std::memcpy(parameter.mutable_value().data(), stored.data(), stored.bytes());
   }
@@ -95,7 +90,7 @@ void read_moments(const std::filesystem::path& file_name, const Json& document, 
   std::vector<Tensor> first(count), second(count);
   std::vector<Index> steps(count, 0);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string name = name_of(optimizer, i);
+    const std::string name = optimizer.name_of(i);
     steps[i] = document.at("parameter_steps").at(name);
     if (steps[i] == 0) continue;
     first[i] = file.read(first_moment(name));
@@ -107,7 +102,7 @@ void read_moments(const std::filesystem::path& file_name, const Json& document, 
 Json optimizer_document(const AdamW& optimizer) {
   Json steps = Json::object();
   for (std::size_t i = 0; i < optimizer.parameters().size(); ++i)
-    steps[name_of(optimizer, i)] = optimizer.parameter_steps()[i];
+    steps[optimizer.name_of(i)] = optimizer.parameter_steps()[i];
   return {{"steps", optimizer.steps()}, {"parameter_steps", std::move(steps)}};
 }
 

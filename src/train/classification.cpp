@@ -1,6 +1,7 @@
 #include "fixtune/train/classification.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "fixtune/autograd/loss.h"
@@ -38,6 +39,11 @@ EncodedDataset encode(const Dataset& dataset, const WordPiece& tokenizer, Index 
   return data;
 }
 
+Index labelled(const std::vector<float>& labels, bool regression) {
+  const auto all = static_cast<Index>(labels.size());
+  return regression ? all : all - std::count(labels.begin(), labels.end(), static_cast<float>(ignored_label));
+}
+
 Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>& labels, bool regression) {
   if (regression) return mean_squared_error(tape, logits, labels);
   std::vector<std::int32_t> classes_of(labels.size());
@@ -45,6 +51,14 @@ Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>&
                  [](float label) { return static_cast<std::int32_t>(label); });
   return cross_entropy(tape, logits, classes_of);
 }
+
+namespace {
+void check_finite(const Tensor& logits, Index begin, Index end) {
+  for (Index r = begin; r < end; ++r)
+    for (Index c = 0; c < logits.cols(); ++c)
+      if (!std::isfinite(logits(r, c))) fail("the logits of example {} (from 0) hold {}", r, logits(r, c));
+}
+}  // namespace
 
 Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const EvaluationProgress& progress) {
   std::vector<Index> order(static_cast<std::size_t>(data.size()));
@@ -55,6 +69,7 @@ Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const E
     Pass pass{tape, {}, false, {}};
     const Variable batch_logits = bert(pass, data.batch(order, begin, batch_size));
     std::copy_n(batch_logits.value().data(), batch_logits.value().size(), logits.row(begin));
+    check_finite(logits, begin, begin + batch_logits.rows());
     if (progress) progress(begin + batch_logits.rows(), data.size());
   }
   // Codes drawn for an evaluation must not enter the next training step: a run would depend on when it evaluates.

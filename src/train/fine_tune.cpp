@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -37,6 +38,15 @@ RunDescription joined(RunDescription run, const RunDescription& further) {
   return run;
 }
 
+/// The mean loss of a batch and the number of examples it is over.
+struct BatchLoss {
+  double mean = 0.0;
+  Index examples = 0;
+};
+
+/// Some of the task's examples, by their number.
+using Examples = std::span<const Index>;
+
 /// Thrown where the caller asks to stop, between two steps or two batches of an evaluation.
 struct StopRequested {};
 
@@ -52,9 +62,8 @@ class Run {
         parameters_(task.model().parameters()),
         optimizer_(parameters_, adam_options(options)),
         steps_per_epoch_((task.size() + options.batch_size - 1) / options.batch_size),
-        total_steps_(steps_per_epoch_ * options.epochs) {
-    warmup_ = options.warmup < 1.0 ? static_cast<Index>(std::ceil(options.warmup * static_cast<double>(total_steps_)))
-                                   : static_cast<Index>(options.warmup);
+        total_steps_(steps_per_epoch_ * options.epochs),
+        warmup_(warmup_steps(options.warmup, total_steps_)) {
     if (!checkpoints.folder.empty()) {
       checkpoints_.emplace(checkpoints.folder, joined(describe(options), checkpoints.run), checkpoints.keep,
                            callbacks.log);
@@ -74,12 +83,16 @@ class Run {
       const Index begin = (state_.step - (epoch - 1) * steps_per_epoch_) * options_.batch_size;
       const Index count = std::min(options_.batch_size, task_.size() - begin);
       const auto start = Clock::now();
-      const double loss = train_step(order, begin, count);
+      const float rate = learning_rate();
+      const BatchLoss loss = train_step(
+          micro_batches(Examples(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count))));
       const double seconds = seconds_since(start);
+      ++state_.step;
       state_.result.seconds += seconds;
       state_.epoch_seconds += seconds;
-      state_.epoch_loss += loss * static_cast<double>(count);
-      report(epoch, loss);
+      state_.epoch_loss += loss.mean * static_cast<double>(loss.examples);
+      state_.epoch_examples += loss.examples;
+      report(epoch, loss.mean, rate);
       if (checkpoint_options_.every > 0 && state_.step % checkpoint_options_.every == 0) save();
       stop_if_requested();
     }
@@ -92,8 +105,10 @@ class Run {
     };
     Metrics metrics = task_.evaluate(options_.batch_size, progress);
     state_.result.epochs.push_back(
-        {state_.epoch_loss / static_cast<double>(task_.size()), state_.epoch_seconds, std::move(metrics)});
+        {state_.epoch_loss / static_cast<double>(std::max<Index>(1, state_.epoch_examples)), state_.epoch_seconds,
+         std::move(metrics)});
     state_.epoch_loss = 0.0;
+    state_.epoch_examples = 0;
     state_.epoch_seconds = 0.0;
     if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
   }
@@ -130,34 +145,40 @@ class Run {
     if (callbacks_.stop_requested && callbacks_.stop_requested()) throw StopRequested{};
   }
 
-  double train_step(const std::vector<Index>& order, Index begin, Index count) {
-    const Index micro_size = (options_.batch_size + options_.accumulation - 1) / options_.accumulation;
-    double loss = 0.0;
-    Index micro_batch = 0;
-    for (Index done = 0; done < count; done += micro_size, ++micro_batch) {
-      const Index micro_count = std::min(micro_size, count - done);
-      const auto examples = std::span(order).subspan(static_cast<std::size_t>(begin + done),
-                                                     static_cast<std::size_t>(micro_count));
-      const double share = static_cast<double>(micro_count) / static_cast<double>(count);
-      loss += share * accumulate_gradients(examples, micro_batch, static_cast<float>(share));
-    }
-    GradientClip clip;
-    try {
-      clip = measure_gradient_clip(parameters_, options_.clip);
-    } catch (const Error& error) {
-      fail("step {}: {}", state_.step + 1, error.what());
-    }
-    optimizer_.step(linear_schedule(state_.step, warmup_, total_steps_, options_.learning_rate), clip.factor);
-    optimizer_.zero_grad();
-    task_.model().weights_changed();
-    ++state_.step;
-    return loss;
+  std::vector<Examples> micro_batches(Examples batch) const {
+    const auto size = static_cast<std::size_t>((options_.batch_size + options_.accumulation - 1) / options_.accumulation);
+    std::vector<Examples> parts;
+    for (std::size_t done = 0; done < batch.size(); done += size)
+      parts.push_back(batch.subspan(done, std::min(size, batch.size() - done)));
+    return parts;
   }
 
-  double accumulate_gradients(std::span<const Index> examples, Index micro_batch, float share) try {
+  /// The mean loss over the batch's examples with a label; without any there is no update.
+  BatchLoss train_step(const std::vector<Examples>& micro_batches) try {
+    std::vector<Index> examples;
+    for (const Examples batch : micro_batches) examples.push_back(task_.labelled(batch));
+    BatchLoss batch_loss{0.0, std::accumulate(examples.begin(), examples.end(), Index{0})};
+    if (batch_loss.examples == 0) {
+      if (callbacks_.log) callbacks_.log(fmt::format("step {}: no example has a label; no update", state_.step + 1));
+      return batch_loss;
+    }
+    for (std::size_t i = 0; i < micro_batches.size(); ++i) {
+      const double share = static_cast<double>(examples[i]) / static_cast<double>(batch_loss.examples);
+      batch_loss.mean += share * accumulate_gradients(micro_batches[i], i, static_cast<float>(share));
+    }
+    const GradientClip clip = measure_gradient_clip(parameters_, options_.clip);
+    optimizer_.step(learning_rate(), clip.factor);
+    optimizer_.zero_grad();
+    task_.model().weights_changed();
+    return batch_loss;
+  } catch (const Error& error) {
+    fail("step {}: {}", state_.step + 1, error.what());
+  }
+
+  double accumulate_gradients(Examples examples, std::uint64_t micro_batch, float share) {
     Tape tape;
     Pass pass{tape,
-              {options_.seed, static_cast<std::uint64_t>(state_.step), static_cast<std::uint64_t>(micro_batch)},
+              {options_.seed, static_cast<std::uint64_t>(state_.step), micro_batch},
               true,
               [this](std::string_view layer, const OutlierStatistics& s) { state_.result.outliers.add(layer, s); }};
     const auto [loss, tokens] = task_.loss(pass, examples);
@@ -168,15 +189,15 @@ class Run {
     tape.backward(loss, share);
     result.tokens += tokens;
     return value;
-  } catch (const Error& error) {
-    fail("step {}: {}", state_.step + 1, error.what());
   }
 
-  void report(Index epoch, double loss) const {
+  float learning_rate() const { return linear_schedule(state_.step, warmup_, total_steps_, options_.learning_rate); }
+
+  void report(Index epoch, double loss, float rate) const {
     if (!callbacks_.step) return;
     const double left =
         result().seconds / static_cast<double>(state_.step) * static_cast<double>(total_steps_ - state_.step);
-    callbacks_.step({epoch, state_.step, total_steps_, loss, result().tokens_per_second(), left});
+    callbacks_.step({epoch, state_.step, total_steps_, loss, rate, result().tokens_per_second(), left});
   }
 
   TrainingTask& task_;
@@ -187,7 +208,7 @@ class Run {
   AdamW optimizer_;
   Index steps_per_epoch_;
   Index total_steps_;
-  Index warmup_ = 0;
+  Index warmup_;
   TrainingState state_;
   std::optional<CheckpointFolder> checkpoints_;
   Index saved_step_ = -1;

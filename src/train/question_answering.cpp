@@ -1,9 +1,21 @@
 #include "fixtune/train/question_answering.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "fixtune/core/error.h"
+
 namespace fixtune {
+namespace {
+
+void check_finite(const Tensor& logits, Index first, Index end, const Question& question) {
+  for (Index t = first; t < end; ++t)
+    if (!std::isfinite(logits(t, 0) + logits(t, 1)))
+      fail("the logits of question \"{}\" hold NaN or infinity", question.id);
+}
+
+}  // namespace
 
 std::vector<SpanSearch> search_answers(BertQuestionAnswering& bert, const SquadDataset& data,
                                        const QuestionWindows& windows, const SpanSearchOptions& options,
@@ -16,8 +28,11 @@ std::vector<SpanSearch> search_answers(BertQuestionAnswering& bert, const SquadD
     Tape tape(/*recording=*/false);
     Pass pass{tape, {}, false, {}};
     const Variable logits = bert(pass, batch);
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      searches[windows[chosen[i]].question].add_window(windows, chosen[i], logits.value().row(batch.offsets[i]));
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      const std::size_t question = windows[chosen[i]].question;
+      check_finite(logits.value(), batch.offsets[i], batch.offsets[i + 1], data.questions[question]);
+      searches[question].add_window(windows, chosen[i], logits.value().row(batch.offsets[i]));
+    }
     if (progress) progress(begin + batch.sentences(), windows.size());
   }
   // Codes drawn for an evaluation must not enter the next training step: a run would depend on when it evaluates.

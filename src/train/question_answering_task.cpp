@@ -5,7 +5,7 @@
 
 namespace fixtune {
 
-BatchLoss QuestionAnsweringTask::loss(Pass& pass, std::span<const Index> windows) {
+TaskLoss QuestionAnsweringTask::loss(Pass& pass, std::span<const Index> windows) {
   const WindowBatch batch = train_.batch(windows);
   const Variable logits = bert_(pass, batch.packed);
   return {span_cross_entropy(pass.tape, logits, batch.packed.offsets, batch.answer_first, batch.answer_last),

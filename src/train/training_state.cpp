@@ -19,6 +19,7 @@ Json to_json(const TrainingState& state) {
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
   return {{"step", state.step},
           {"epoch_loss", state.epoch_loss},
+          {"epoch_examples", state.epoch_examples},
           {"epoch_seconds", state.epoch_seconds},
           {"epochs", std::move(epochs)},
           {"seconds", state.result.seconds},
@@ -31,6 +32,7 @@ TrainingState parse_training_state(const Json& document, std::string_view where)
   TrainingState state;
   state.step = count_of(document, "step", where);
   state.epoch_loss = document.at("epoch_loss");
+  state.epoch_examples = count_of(document, "epoch_examples", where);
   state.epoch_seconds = document.at("epoch_seconds");
   for (const Json& epoch : document.at("epochs"))
     state.result.epochs.push_back({epoch.at("loss"), epoch.at("seconds"), parse_metrics(epoch.at("metrics"))});

@@ -65,5 +65,24 @@ TEST_F(FileTest, FullDiskIsReported) {
   EXPECT_EQ(files(), 0);
 }
 
+TEST_F(FileTest, WhatKilledProcessesLeftIsRemovedAndNothingElse) {
+  for (const char* left : {"model.partial-1", "step-1.partial-22"}) std::filesystem::create_directory(folder_.path() / left);
+  folder_.write("model.partial-1/part", "x");
+  folder_.write("model.partial-333", "x");
+  for (const char* other : {"model", "model.partial-", ".partial-5", "model.partial-5x", "partial-5"}) folder_.write(other, "x");
+  remove_partials(folder_.path());
+  EXPECT_EQ(files(), 5);
+  remove_partials(folder_.path() / "absent");
+}
+
+TEST_F(FileTest, FoldersAreMadeAsDeepAsNeeded) {
+  create_folders(folder_.path() / "a" / "b");
+  create_folders(folder_.path() / "a" / "b");
+  EXPECT_TRUE(std::filesystem::is_directory(folder_.path() / "a" / "b"));
+  folder_.write("file", "x");
+  EXPECT_THAT(error_of([&] { create_folders(folder_.path() / "file" / "c"); }), HasSubstr("file"));
+  EXPECT_THAT(error_of([&] { sync_folder(folder_.path() / "absent"); }), HasSubstr("absent: No such file"));
+}
+
 }  // namespace
 }  // namespace fixtune

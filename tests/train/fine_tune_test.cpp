@@ -3,60 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstring>
 
 #include "fixtune/core/parallel.h"
-#include "fixtune/train/classification_task.h"
+#include "tiny_run.h"
 
 namespace fixtune {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// Sentences of made-up words whose class is the presence of word 7.
-EncodedDataset made_up_data(Index examples) {
-  EncodedDataset data;
-  const RandomStream random({5, 0, 0}, 1);
-  std::uint64_t counter = 0;
-  for (Index i = 0; i < examples; ++i) {
-    Encoding e;
-    e.ids.push_back(2);
-    const auto words = static_cast<Index>(3 + random.bits(counter++) % 8);
-    for (Index w = 0; w < words; ++w) e.ids.push_back(static_cast<std::int32_t>(8 + random.bits(counter++) % 30));
-    if (i % 2 == 1) e.ids[1 + random.bits(counter++) % static_cast<std::size_t>(words)] = 7;
-    e.ids.push_back(3);
-    e.segments.assign(e.ids.size(), 0);
-    data.encodings.push_back(std::move(e));
-    data.labels.push_back(static_cast<float>(i % 2));
-  }
-  return data;
-}
-
-Bert tiny_bert(const char* recipe) {
-  BertOptions options;
-  options.recipes = {preset(recipe), {}};
-  return {std::filesystem::path(FIXTUNE_FIXTURES) / "tiny_bert", options};
-}
-
-TrainingOptions quick_options() {
-  TrainingOptions options;
-  options.epochs = 2;
-  options.batch_size = 8;
-  options.learning_rate = 1e-2F;
-  return options;
-}
-
-TrainingResult fine_tune(Bert& bert, Index examples, Index evaluated, const TrainingOptions& options) {
-  const EncodedDataset train = made_up_data(examples);
-  const EncodedDataset evaluation = made_up_data(evaluated);
-  ClassificationTask task(bert, train, evaluation, Task::Text, /*regression=*/false);
-  return fine_tune(task, options);
-}
+using testing_run::fine_tune;
+using testing_run::made_up_data;
+using testing_run::quick_options;
+using testing_run::tiny_bert;
 
 std::vector<Tensor> trained(const char* recipe, const TrainingOptions& options, TrainingResult* result = nullptr) {
   Bert bert = tiny_bert(recipe);
-  TrainingResult r = fine_tune(bert, 45, 16, options);
+  TrainingResult r = fine_tune(bert, made_up_data(45), made_up_data(16), options);
   if (result != nullptr) *result = std::move(r);
   std::vector<Tensor> values;
   for (const Parameter& p : bert.parameters()) values.push_back(p.variable.value());
@@ -82,7 +45,7 @@ TEST(FineTune, EvaluatingChangesNothing) {
   for (const char* recipe : {"approach2", "rowwise"}) {
     const auto weights_after = [&](Index evaluated) {
       Bert bert = tiny_bert(recipe);
-      fine_tune(bert, 45, evaluated, quick_options());
+      fine_tune(bert, made_up_data(45), made_up_data(evaluated), quick_options());
       std::vector<Tensor> values;
       for (const Parameter& p : bert.parameters()) values.push_back(p.variable.value());
       return values;

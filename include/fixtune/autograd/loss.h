@@ -7,13 +7,16 @@
 
 namespace fixtune {
 
+/// The label of a row that has none, as in PyTorch.
+inline constexpr std::int32_t ignored_label = -100;
+
 /// Mean negative log-likelihood of the labels, over the rows that have one.
 ///
 /// `loss = mean_i (log sum_c exp(logits[i,c]) - logits[i, labels[i]])` over i with `labels[i] != ignore`, summed
 /// in double; logits `[n, classes]`, loss `[1, 1]`. With no such row the loss and its gradient are 0. Throws Error
 /// if the counts differ, or a label is outside the classes (naming its row).
 Variable cross_entropy(Tape& tape, const Variable& logits, std::span<const std::int32_t> labels,
-                       std::int32_t ignore = -100);
+                       std::int32_t ignore = ignored_label);
 
 /// `loss = mean_i (predictions[i] - targets[i])^2`, summed in double; predictions `[n, 1]`, loss `[1, 1]`, 0 for
 /// n = 0. Throws Error if the counts differ or there is more than one column.

@@ -17,7 +17,7 @@ struct ResidualNormOptions {
 ///
 /// x, h and y `[tokens, hidden]`, gamma and beta `[1, hidden]`; equations as in dropout() and layer_norm(). Saves the
 /// normalised rows and a float per row, and neither the sum nor the mask, which is drawn again. dgamma and dbeta
-/// are summed as in layer_norm(). Throws Error if shapes disagree or dropout is outside [0, 1).
+/// are summed as in layer_norm(). Throws Error if shapes disagree, dropout is outside [0, 1), or as layer_norm().
 Variable residual_norm(Tape& tape, const Variable& x, const Variable& h, const Variable& gamma, const Variable& beta,
                        const ResidualNormOptions& options);
 

@@ -63,7 +63,4 @@ class QuestionWindows {
   std::vector<QuestionWindow> windows_;
 };
 
-/// The tokens [first, count) of a text that touch a span of it; count 0 where none does.
-ContextWindow tokens_of(const TokenizedText& text, TextSpan span);
-
 }  // namespace fixtune

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "fixtune/optim/parameter.h"
@@ -25,7 +26,8 @@ class AdamW {
   explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
 
   /// Updates every parameter that has a gradient, which is multiplied by `gradient_factor` on the way: clipping
-  /// without a pass of its own (measure_gradient_clip). Throws Error if the rate is negative or either not finite.
+  /// without a pass of its own (measure_gradient_clip). Throws Error if the rate is negative or either not finite,
+  /// before anything changes; and naming the parameter that the update made NaN or infinite.
   void step(float learning_rate, float gradient_factor = 1.0F);
   /// Drops all gradients.
   void zero_grad();
@@ -33,6 +35,8 @@ class AdamW {
   /// Calls of step() so far.
   Index steps() const { return steps_; }
   std::span<const Parameter> parameters() const { return parameters_; }
+  /// The parameter's name, or "parameter 3" where it has none.
+  std::string name_of(std::size_t parameter) const;
   const AdamWOptions& options() const { return options_; }
 
   /// State for checkpoints, one entry per parameter in order; a moment is empty before the parameter's first step.

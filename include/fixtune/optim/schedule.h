@@ -10,4 +10,8 @@ namespace fixtune {
 /// as transformers' get_linear_schedule_with_warmup. Finite for every input, also where warmup >= total.
 float linear_schedule(Index step, Index warmup, Index total, float peak);
 
+/// Steps of a warm-up given as a number of steps, or, below 1, as a share of all steps (rounded up).
+/// Throws Error for a number below 0, and for one above 1 that is not whole.
+Index warmup_steps(double warmup, Index total);
+
 }  // namespace fixtune

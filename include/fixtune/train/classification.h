@@ -29,10 +29,14 @@ struct EncodedDataset {
 /// Tokenises a dataset, sentences and pairs cut to `max_length` tokens.
 EncodedDataset encode(const Dataset& dataset, const WordPiece& tokenizer, Index max_length);
 
-/// Mean cross-entropy, or mean squared error where `regression`.
+/// How many of the labels count: all but -100, by which cross-entropy knows a row without a label.
+Index labelled(const std::vector<float>& labels, bool regression);
+
+/// Mean cross-entropy, or mean squared error where `regression`, over the labels that count.
 Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>& labels, bool regression);
 
 /// Logits `[examples, labels]` in the dataset's order; nothing is saved on the way.
+/// Throws Error naming the example whose logits are not finite.
 Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const EvaluationProgress& progress = {});
 
 /// The class of each row: its largest logit, the first where equal.

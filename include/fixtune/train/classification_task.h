@@ -15,7 +15,8 @@ class ClassificationTask : public TrainingTask {
 
   BertEncoder& model() override { return bert_; }
   Index size() const override { return train_.size(); }
-  BatchLoss loss(Pass& pass, std::span<const Index> examples) override;
+  Index labelled(std::span<const Index> examples) const override;
+  TaskLoss loss(Pass& pass, std::span<const Index> examples) override;
   Metrics evaluate(Index batch_size, const EvaluationProgress& progress) override;
 
  private:

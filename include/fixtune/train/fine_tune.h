@@ -35,6 +35,7 @@ struct TrainingProgress {
   Index step = 0;   ///< from 1, over all epochs
   Index steps = 0;
   double loss = 0.0;             ///< of this step
+  float learning_rate = 0.0F;    ///< of this step
   double tokens_per_second = 0.0;
   double seconds_left = 0.0;
 };
@@ -59,7 +60,8 @@ struct CheckpointOptions {
 
 /// Trains and evaluates after every epoch. Same data, options, seed and threads: the same bits, however often the run
 /// was stopped or killed and resumed on the way; the figures are those of the whole run.
-/// Throws Error naming step and tensor where a loss or gradient is not finite, before the update; where a checkpoint
+/// Throws Error naming step and tensor where an activation, loss or gradient is not finite, before the
+/// update, or the update makes a weight so, before any checkpoint; where a checkpoint
 /// belongs to another run, or is there and `resume` is not set, before the first step.
 TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
                          const CheckpointOptions& checkpoints = {});

@@ -11,7 +11,7 @@
 namespace fixtune {
 
 /// What the model finds for each question, in the dataset's order; nothing is saved on the way. `progress` counts
-/// windows.
+/// windows. Throws Error naming the question whose logits are not finite.
 std::vector<SpanSearch> search_answers(BertQuestionAnswering& bert, const SquadDataset& data,
                                        const QuestionWindows& windows, const SpanSearchOptions& options,
                                        Index batch_size, const EvaluationProgress& progress = {});

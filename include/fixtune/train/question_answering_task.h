@@ -18,7 +18,8 @@ class QuestionAnsweringTask : public TrainingTask {
 
   BertEncoder& model() override { return bert_; }
   Index size() const override { return train_.size(); }
-  BatchLoss loss(Pass& pass, std::span<const Index> windows) override;
+  Index labelled(std::span<const Index> windows) const override { return static_cast<Index>(windows.size()); }
+  TaskLoss loss(Pass& pass, std::span<const Index> windows) override;
   Metrics evaluate(Index batch_size, const EvaluationProgress& progress) override;
 
   /// What the last evaluation answered, if there was one.

@@ -31,9 +31,10 @@ struct TrainingResult {
 /// Where a run stands between two steps: with the weights and the optimiser's moments, all it needs to go on. Its
 /// random numbers, the order of its examples and its learning rate are functions of the seed and the step.
 struct TrainingState {
-  Index step = 0;              ///< steps taken, over all epochs
+  Index step = 0;              ///< batches done, over all epochs
   double epoch_loss = 0.0;     ///< summed over the examples of the epoch that has begun
-  double epoch_seconds = 0.0;  ///< of that epoch
+  Index epoch_examples = 0;    ///< that is over: those with a label
+  double epoch_seconds = 0.0;
   TrainingResult result;
 };
 
