@@ -57,7 +57,7 @@ void measure(benchmark::State& state, const Shape& shape) {
   const Tensor x = activations(shape.rows, shape.cols, 0.0);
   const Tensor with_outliers = activations(shape.rows, shape.cols, outlier_density);
   Tensor target = Tensor::zeros(shape.rows, shape.cols);
-  const Format rows = preset("rowwise").format();
+  const Format rows = preset("rowwise").format_x();
   Format rows_stochastic = rows;
   rows_stochastic.rounding = Rounding::Stochastic;
   const std::vector<Contestant> contestants = {
@@ -72,7 +72,7 @@ void measure(benchmark::State& state, const Shape& shape) {
       split("approach1, outliers in 1 % of columns", with_outliers, "approach1"),
       plain("plain codes, row steps, nearest", x, rows),
       plain("plain codes, row steps, stochastic", x, rows_stochastic),
-      plain("plain codes, one step, power of two, stochastic", x, preset("int8").format())};
+      plain("plain codes, one step, power of two, stochastic", x, preset("int8").format_x())};
   Measurement m{shape, {}, interleaved_medians(state, contestants)};
   for (const Contestant& contestant : contestants) m.order.push_back(contestant.name);
   measurements.push_back(std::move(m));

@@ -12,9 +12,15 @@ function(fixtune_configure target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-array-bounds -Wno-restrict>)
   if(FIXTUNE_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${FIXTUNE_SANITIZE} -fno-omit-frame-pointer
-      -fno-sanitize-recover=all)
+      -fno-sanitize-recover=all
+      # Instrumented loops are not vectorised, which Clang would report where vectorising was asked for.
+      $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>)
     target_link_options(${target} PRIVATE -fsanitize=${FIXTUNE_SANITIZE})
     # The resolvers of multiversioned functions run before a sanitizer is ready.
     target_compile_definitions(${target} PRIVATE FIXTUNE_NO_MULTIVERSION)
+  endif()
+  if(FIXTUNE_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()

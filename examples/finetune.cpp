@@ -55,7 +55,11 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--adam-beta1", t.beta1)->check(CLI::Range(0.0, 1.0))->capture_default_str();
   app.add_option("--adam-beta2", t.beta2)->check(CLI::Range(0.0, 1.0))->capture_default_str();
   app.add_option("--adam-epsilon", t.epsilon)->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--limit", o.limits.train, "use the first N training examples or questions (0: all)")->check(CLI::NonNegativeNumber);
+  app.add_option("--limit", o.limits.train, "use the first N training examples or questions (0: all)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--sample", o.task.sample,
+                 "use N training examples or questions drawn at random, the same in every run (0: all)")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--eval-limit", o.limits.evaluation, "use the first N evaluation examples or questions (0: all)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--checkpoint-every", o.checkpoints.every, "steps between checkpoints in OUT/checkpoints (0: none)")
@@ -90,7 +94,7 @@ std::string to_text(const Metrics& metrics) {
   return text;
 }
 
-Json report(const Options& o, const TrainingResult& result) {
+Json report(const Options& o, const program::TrainedTask& task, const TrainingResult& result) {
   Json epochs = Json::array();
   for (const EpochResult& epoch : result.epochs)
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
@@ -98,6 +102,9 @@ Json report(const Options& o, const TrainingResult& result) {
           {"recipe", o.recipe},
           {"seed", o.training.seed},
           {"threads", thread_count()},
+          {"kernel", name(active_packed_kernel())},
+          {"training_examples", task.training_examples()},
+          {"evaluation_examples", task.evaluation_examples()},
           {"epochs", std::move(epochs)},
           {"seconds", result.seconds},
           {"tokens_per_second", result.tokens_per_second()},
@@ -122,7 +129,8 @@ Json model_checksums(const std::filesystem::path& folder) {
 RunDescription describe(const Options& o, const program::TrainedTask& task, const RecipeMap& recipes) {
   RunDescription run = describe(o.training);
   run.identity.update(task.identity());
-  run.identity.update({{"limit", o.limits.train},
+  run.identity.update({{"sample", o.task.sample},
+                       {"limit", o.limits.train},
                        {"eval-limit", o.limits.evaluation},
                        {"max-length", o.max_length},
                        {"recipe", to_json(recipes)},
@@ -171,7 +179,7 @@ void save(const Options& o, program::TrainedTask& task, const RecipeMap& recipes
   const std::filesystem::path out(o.out);
   if (!o.checkpoints.folder.empty()) remove_partials(out);
   task.save(o.model, out, o.training.batch_size);
-  if (!o.json.empty()) write_file_atomically(o.json, report(o, result).dump(2) + "\n");
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, task, result).dump(2) + "\n");
   Json record = task.record();
   record["max_length"] = o.max_length;
   record["recipe"] = to_json(recipes);
@@ -223,9 +231,9 @@ void finetune(Options& o) {
     }
   }
   task->open({o.model, recipes, o.max_length, o.training.seed});
-  fmt::print("{}: {} training and {} evaluation {}, recipe {}, {} threads, INT8 kernel {}\n", o.task.task,
-             task->training().size(), task->evaluation_size(), squad_version(o.task.task) ? "windows" : "examples",
-             o.recipe, thread_count(), name(active_packed_kernel()));
+  fmt::print("{}: {} training and {} evaluation examples, recipe {}, {} threads, INT8 kernel {}\n", o.task.task,
+             task->training_examples(), task->evaluation_examples(), o.recipe, thread_count(),
+             name(active_packed_kernel()));
   const TrainingResult result = train(o, *task);
   if (result.stopped) stop(o);
   if (result.epochs.empty()) program::notice("0 epochs: nothing was trained");

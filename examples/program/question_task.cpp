@@ -1,17 +1,33 @@
+#include <map>
+
 #include "fixtune/io/checksum.h"
 #include "fixtune/io/file.h"
 #include "fixtune/models/bert_folder.h"
 #include "fixtune/train/question_answering_task.h"
 #include "program/run.h"
+#include "program/sample.h"
 #include "program/trained_task.h"
 
 namespace fixtune::program {
 namespace {
 
-void keep_first(SquadDataset& data, Index limit) {
-  if (limit == 0 || limit >= static_cast<Index>(data.questions.size())) return;
-  data.questions.resize(static_cast<std::size_t>(limit));
-  data.contexts.resize(data.questions.back().context + 1);
+/// Contexts that nobody asks about would be tokenised for nothing.
+void drop_unused_contexts(SquadDataset& data) {
+  std::map<std::size_t, std::size_t> places;
+  std::vector<std::string> used;
+  for (Question& question : data.questions) {
+    const auto [place, is_new] = places.try_emplace(question.context, used.size());
+    if (is_new) used.push_back(std::move(data.contexts[question.context]));
+    question.context = place->second;
+  }
+  data.contexts = std::move(used);
+}
+
+void keep_some(SquadDataset& data, Index sample, Index limit) {
+  keep_sample(data.questions, sample);
+  if (limit > 0 && limit < static_cast<Index>(data.questions.size()))
+    data.questions.resize(static_cast<std::size_t>(limit));
+  drop_unused_contexts(data);
 }
 
 /// The model and the questions as windows.
@@ -28,8 +44,8 @@ class QuestionTask : public TrainedTask {
     if (options_.eval_data.empty()) fail("--task {}: give --eval-data", options_.task);
     train_ = read_squad(options_.data, version_);
     evaluation_ = read_squad(options_.eval_data, version_);
-    keep_first(train_, limits.train);
-    keep_first(evaluation_, limits.evaluation);
+    keep_some(train_, options_.sample, limits.train);
+    keep_some(evaluation_, /*sample=*/0, limits.evaluation);
     if (train_.questions.empty()) fail("{}: no questions", train_.path);
   }
 
@@ -41,6 +57,9 @@ class QuestionTask : public TrainedTask {
             {"max-answer-length", questions_.search.max_answer_length},
             {"no-answer-threshold", questions_.search.no_answer_threshold}};
   }
+
+  Index training_examples() const override { return static_cast<Index>(train_.questions.size()); }
+  Index evaluation_examples() const override { return static_cast<Index>(evaluation_.questions.size()); }
 
   Json record() const override { return {{"task", options_.task}, {"doc_stride", questions_.doc_stride}}; }
 
@@ -64,7 +83,6 @@ class QuestionTask : public TrainedTask {
   }
 
   TrainingTask& training() override { return *training_; }
-  Index evaluation_size() const override { return opened_->evaluation.size(); }
 
   /// A run that was resumed at its end has answered nothing yet.
   void save(const std::filesystem::path& origin, const std::filesystem::path& folder, Index batch_size) override {

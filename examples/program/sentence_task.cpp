@@ -29,6 +29,9 @@ class SentenceTask : public TrainedTask {
             {"labels", data_.train.label_names}};
   }
 
+  Index training_examples() const override { return static_cast<Index>(data_.train.examples.size()); }
+  Index evaluation_examples() const override { return static_cast<Index>(data_.evaluation.examples.size()); }
+
   Json record() const override {
     return {{"task", options_.task},
             {"regression", options_.is_regression_task()},
@@ -53,7 +56,6 @@ class SentenceTask : public TrainedTask {
   }
 
   TrainingTask& training() override { return *training_; }
-  Index evaluation_size() const override { return opened_->evaluation.size(); }
 
   void save(const std::filesystem::path& origin, const std::filesystem::path& folder, Index) override {
     save_bert(opened_->bert, {data_.train.label_names, options_.is_regression_task()}, origin, folder);

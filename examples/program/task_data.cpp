@@ -1,6 +1,7 @@
 #include "program/task_data.h"
 
 #include "fixtune/data/batch.h"
+#include "program/sample.h"
 
 namespace fixtune::program {
 namespace {
@@ -68,6 +69,7 @@ TrainingData read_training_data(const TaskData& options, std::uint64_t seed, Ind
     result.train = read_text(data, options.columns(options.labels, true));
     result.evaluation = read_text(options.eval_data, options.columns(result.train.label_names, true));
   }
+  keep_sample(result.train.examples, options.sample);
   keep_first(result.train, limit);
   keep_first(result.evaluation, eval_limit);
   if (result.train.examples.empty()) fail("{}: no examples", result.train.path);

@@ -21,6 +21,7 @@ struct TaskData {
   std::string label_column = "label";
   std::vector<std::string> labels;
   bool regression = false;
+  Index sample = 0;  ///< training examples to draw, see sample_rows(); 0: all
 
   void add_options(CLI::App& app, bool task_required);
   Task parsed_task() const { return parse_task(task); }

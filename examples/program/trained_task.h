@@ -28,13 +28,15 @@ class TrainedTask {
 
   /// What tells the task and its data from others; files by their content, so that they may move.
   virtual Json identity() const = 0;
+  /// Sentences, pairs or questions.
+  virtual Index training_examples() const = 0;
+  virtual Index evaluation_examples() const = 0;
   /// The task's fields of the record that a saved folder keeps.
   virtual Json record() const = 0;
 
   /// Opens the model and encodes the data.
   virtual void open(const StartingModel& start) = 0;
   virtual TrainingTask& training() = 0;
-  virtual Index evaluation_size() const = 0;
   /// Writes the model, tokenizer files from `origin`, and what else belongs to the task.
   virtual void save(const std::filesystem::path& origin, const std::filesystem::path& folder, Index batch_size) = 0;
 };

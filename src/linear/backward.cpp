@@ -5,6 +5,7 @@
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
 #include "linear/output_gradient.h"
+#include "linear/plane_product.h"
 
 namespace fixtune {
 namespace {
@@ -16,17 +17,27 @@ void check_shapes(ConstMatrixMap dy, const QuantizedWeight& weight, std::string_
 }
 
 /// `dX[m,k] = sA[m] sum_n A8[m,n] W8[n,k]`; the steps of W are folded into A8, or one, or one per input feature.
-void input_gradient(const FixedPointTensor& dy, const QuantizedWeight& weight, const GradientTarget& dx) {
+void input_gradient(const OutputGradient& codes, const QuantizedWeight& weight, const GradientTarget& dx) {
+  const FixedPointTensor& dy = codes.by_token;
   ProductOutput output{.y = dx.data, .stride = dx.stride, .add = dx.add};
   if (dy.format.block == Block::Row)
     output.row_steps = dy.steps.data();
   else
     output.row_step = dy.steps[0];
-  if (weight.codes_by_input.rows > 0)
+  const bool own_codes = weight.codes_by_input.rows > 0;
+  if (own_codes)
     output.column_steps = weight.codes_by_input.steps.data();
   else if (weight.codes.format.block == Block::Tensor)
     output.column_step = weight.codes.steps[0];
-  packed_product(PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}, dy.row_sums), weight.backward, output);
+  const PackedRows rows = PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}, dy.row_sums);
+  packed_product(rows, weight.backward, output);
+  PackedRows high;
+  if (!codes.by_token_high.empty())
+    high = PackedRows::view({codes.by_token_high.codes.data(), dy.rows, dy.cols, dy.cols});
+  add_second_planes({rows, {}, &high, codes.by_token_high.unit},
+                    {weight.backward, weight.backward_high,
+                     own_codes ? weight.codes_by_input_high.unit : weight.codes_high.unit},
+                    output);
 }
 
 /// A weight gradient that waits for the others on its input.
@@ -49,19 +60,27 @@ ProductOutput output_of(const PendingWeightGradient& pending, const LinearInput&
   return output;
 }
 
+/// The product of the parts' first planes, then what their second planes add.
+void products(const LeftPlanes& x, std::span<const PendingWeightGradient> pending, std::span<const ProductPart> parts) {
+  packed_product(x.codes, x.digits, parts);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    add_second_planes(x, {pending[i].dy.codes, pending[i].dy.high, pending[i].dy.high_unit}, parts[i].output);
+}
+
 /// `dW[n,k] = sB[n] sum_m B8[m,n] (X8 + u k')[m,k]`, computed as dW^T = X^T dY: the sparse digits lie in the rows.
 void weight_gradients(std::span<const PendingWeightGradient> pending, const InputRows& x_rows,
                       const LinearInput& saved) {
   std::vector<ProductPart> parts;
   for (const PendingWeightGradient& p : pending) parts.push_back({&p.dy.codes, output_of(p, saved)});
-  packed_product(x_rows.codes, x_rows.digits, parts);
+  products({x_rows.codes, x_rows.digits, &x_rows.high, x_rows.high_unit}, pending, parts);
   if (x_rows.float_digits.empty()) return;
   for (ProductPart& part : parts) {
     part.output.row_steps = nullptr;
     part.output.row_step = saved.backward->digit_step;
     part.output.add = true;
   }
-  packed_product(PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction()), x_rows.float_digits, parts);
+  const PackedRows zeros = PackedRows::zeros(x_rows.codes.rows(), x_rows.codes.contraction());
+  products({zeros, x_rows.float_digits}, pending, parts);
 }
 
 /// Tokens past what int32 sums hold: slices of them, each with its own codes of dY, add up in FP32.
@@ -123,7 +142,7 @@ void linear_backward(std::span<const LinearBackward> layers, const LinearInput& 
     request.by_feature = wanted.dw && !sliced;
     request.bias_gradient = wanted.db && !recipe.integer_bias_gradient ? layer.to.db : nullptr;
     OutputGradient codes = quantize_output_gradient(layer.dy, request, recipe, own);
-    if (wanted.dx) input_gradient(codes.by_token, *layer.weight, layer.to.dx);
+    if (wanted.dx) input_gradient(codes, *layer.weight, layer.to.dx);
     if (wanted.dw && sliced)
       weight_gradient_by_slices(layer, saved, own);
     else if (wanted.dw)

@@ -3,6 +3,7 @@
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
+#include "linear/plane_product.h"
 #include "linear/unified_scale.h"
 
 namespace fixtune {
@@ -39,7 +40,9 @@ void add_float_digits(const QuantizedActivation& x, const DigitRows& digits, con
   output.row_step = x.digit_step;
   output.bias = nullptr;
   output.add = true;
-  packed_product(PackedRows::zeros(x.inliers.rows, x.inliers.cols), digits, weight.forward, output);
+  const PackedRows zeros = PackedRows::zeros(x.inliers.rows, x.inliers.cols);
+  packed_product(zeros, digits, weight.forward, output);
+  add_second_planes({zeros, digits}, {weight.forward, weight.forward_high, weight.codes_high.unit}, output);
 }
 
 FloatKind float_kind(const Recipe& recipe) {
@@ -56,12 +59,15 @@ void linear_forward(const LinearInput& input, std::span<const LinearForward> lay
     parts.push_back({&layer.weight->forward, output_of(x.inliers, layer.weight->codes, layer.y)});
     parts.back().output.bias = layer.bias;
   }
-  packed_product(input.rows->codes, input.rows->digits, parts);
+  const InputRows& rows = *input.rows;
+  packed_product(rows.codes, rows.digits, parts);
   for (std::size_t i = 0; i < layers.size(); ++i) {
+    const QuantizedWeight& weight = *layers[i].weight;
+    add_second_planes({rows.codes, rows.digits, &rows.high, rows.high_unit},
+                      {weight.forward, weight.forward_high, weight.codes_high.unit}, parts[i].output);
     if (x.treatment == OutlierTreatment::UnifiedScale)
-      add_unified_scale_part(x, layers[i].weight->outlier_codes, layers[i].y);
-    if (!input.rows->float_digits.empty())
-      add_float_digits(x, input.rows->float_digits, *layers[i].weight, parts[i].output);
+      add_unified_scale_part(x, weight.outlier_codes, layers[i].y);
+    if (!rows.float_digits.empty()) add_float_digits(x, rows.float_digits, weight, parts[i].output);
   }
 }
 

@@ -26,6 +26,7 @@ LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const R
                        Eigen::OuterStride<>(transposed.cols())),
         backward, context.stream("x.by_column"), name));
     input.backward_by_column = true;
+    input.backward_has_digits = recipe.backward_x != BackwardX::Remainder;
   } else {
     input.backward = share(quantize_activation(x, backward, context.stream("x.backward"), name));
   }
@@ -43,9 +44,38 @@ void add_digits(const QuantizedActivation& x, std::span<const SparseDigit> digit
     rows.float_digits = DigitRows(digits, rows.codes.rows(), 1, by_column);
 }
 
+/// Views of X8, or of the two planes of X12.
+void view_codes(const FixedPointTensor& x, InputRows& rows) {
+  if (x.format.bits <= 8) {
+    rows.codes = PackedRows::view(view(x), x.row_sums);
+    return;
+  }
+  rows.wide = planes_of(x);
+  rows.codes = PackedRows::view(view(rows.wide.low));
+  rows.high = PackedRows::view({rows.wide.high.codes.data(), x.rows, x.cols, x.cols});
+  rows.high_unit = rows.wide.high.unit;
+}
+
+/// Rows of X^T for those tokens, from codes stored `[tokens, in]` or, by column, `[in, tokens]`.
+PackedRows transposed_rows(const std::int8_t* codes, Index rows, Index cols, bool by_column, Index first, Index count) {
+  return by_column ? PackedRows::view({codes + first, rows, count, cols})
+                   : PackedRows::transpose({codes + first * cols, count, cols, cols});
+}
+
+void transpose_codes(const FixedPointTensor& x, bool by_column, Index first, Index count, InputRows& rows) {
+  if (x.format.bits <= 8) {
+    rows.codes = transposed_rows(x.codes8.data(), x.rows, x.cols, by_column, first, count);
+    return;
+  }
+  rows.wide = planes_of(x);
+  rows.codes = transposed_rows(rows.wide.low.codes8.data(), x.rows, x.cols, by_column, first, count);
+  rows.high = transposed_rows(rows.wide.high.codes.data(), x.rows, x.cols, by_column, first, count);
+  rows.high_unit = rows.wide.high.unit;
+}
+
 std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
   auto rows = std::make_shared<InputRows>();
-  rows->codes = PackedRows::view(view(x.inliers), x.inliers.row_sums);
+  view_codes(x.inliers, *rows);
   add_digits(x, x.digits, /*by_column=*/false, *rows);
   return rows;
 }
@@ -75,7 +105,7 @@ void check_foldable(const QuantizedActivation& x, const Recipe& recipe, std::str
 
 bool forward_codes_serve_backward(const Recipe& recipe) {
   if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) return false;
-  return recipe.outliers == OutlierTreatment::Untreated || recipe.backward_x == BackwardX::Split;
+  return recipe.outliers == OutlierTreatment::Untreated || recipe.backward_x != BackwardX::Plain;
 }
 
 std::string input_name(const LinearContext& context) { return std::string(context.name) + ".input"; }
@@ -91,6 +121,7 @@ LinearInput of_forward(QuantizedActivation x, const LinearContext& context) {
 void serve_backward(LinearInput& input, const Recipe& recipe, std::string_view name) {
   check_foldable(*input.forward, recipe, name);
   input.backward = input.forward;
+  input.backward_has_digits = recipe.backward_x != BackwardX::Remainder;
 }
 
 }  // namespace
@@ -107,7 +138,7 @@ LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearC
 bool quantises_by_row(const Recipe& recipe) {
   const bool moves_columns = recipe.outliers == OutlierTreatment::UnifiedScale && recipe.isolation == Isolation::Column;
   return recipe.arithmetic == Arithmetic::Integer && recipe.block == Block::Row && !moves_columns &&
-         forward_codes_serve_backward(recipe);
+         recipe.gamma_rule == GammaRule::Fixed && forward_codes_serve_backward(recipe);
 }
 
 LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, const Recipe& recipe,
@@ -127,10 +158,8 @@ LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, 
 InputRows transposed_input(const LinearInput& saved, Index first, Index count) {
   const FixedPointTensor& x = saved.backward->inliers;
   InputRows rows;
-  if (saved.backward_by_column)
-    rows.codes = PackedRows::view({x.codes8.data() + first, x.rows, count, x.cols});
-  else
-    rows.codes = PackedRows::transpose({x.codes8.data() + first * x.cols, count, x.cols, x.cols});
+  transpose_codes(x, saved.backward_by_column, first, count, rows);
+  if (!saved.backward_has_digits) return rows;
   const bool by_column = !saved.backward_by_column;
   if (count == (by_column ? x.rows : x.cols))
     add_digits(*saved.backward, saved.backward->digits, by_column, rows);
@@ -144,6 +173,13 @@ bool same_input_codes(const Recipe& a, const Recipe& b) {
   Recipe other = b;
   other.name = a.name;
   other.integer_bias_gradient = a.integer_bias_gradient;
+  other.weight_gamma = a.weight_gamma;
+  other.gradient_gamma = a.gradient_gamma;
+  other.bits_w = a.bits_w;
+  other.bits_dx = a.bits_dx;
+  other.bits_dw = a.bits_dw;
+  other.rounding_dx = a.rounding_dx;
+  other.rounding_dw = a.rounding_dw;
   return a == other;
 }
 

@@ -21,8 +21,6 @@ constexpr Index group_rows = 4;
 
 Index blocks_of(Index rows) { return (rows + block_rows - 1) / block_rows; }
 
-std::string gradient_name(const LinearContext& context) { return std::string(context.name) + ".output gradient"; }
-
 /// Per block of rows, what its columns come to.
 struct ColumnParts {
   AlignedBuffer<std::int32_t> largest;  ///< `[blocks, out]`
@@ -33,9 +31,10 @@ class Quantizer {
  public:
   Quantizer(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe, const LinearContext& context)
       : dy_(dy.data()), stride_(dy.outerStride()), rows_(dy.rows()), cols_(dy.cols()), request_(request),
-        format_(recipe.format()), context_(context), row_largest_(static_cast<std::size_t>(dy.rows())) {
+        token_format_(recipe.format_dx()), feature_format_(recipe.format_dw()), context_(context),
+        row_largest_(static_cast<std::size_t>(dy.rows())) {
     if (request.by_token) {
-      result_.by_token = allocate_codes(rows_, cols_, format_);
+      result_.by_token = allocate_codes(rows_, cols_, token_format_);
       result_.by_token.row_sums.resize(static_cast<std::size_t>(rows_));
     }
     if (request.by_feature && row_steps()) parts_.largest = AlignedBuffer<std::int32_t>(blocks_of(rows_) * cols_);
@@ -47,13 +46,13 @@ class Quantizer {
     check_finite(ConstMatrixMap(dy_, rows_, cols_, Eigen::OuterStride<>(stride_)), row_largest_.data(),
                  gradient_name(context_));
     if (request_.bias_gradient != nullptr) join_sums();
-    if (format_.block == Block::Tensor) encode_as_one();
+    if (!row_steps()) encode_as_one();
     if (request_.by_feature) encode_columns();
     return std::move(result_);
   }
 
  private:
-  bool row_steps() const { return format_.block == Block::Row; }
+  bool row_steps() const { return token_format_.block == Block::Row; }
   const float* row(Index m) const { return dy_ + m * stride_; }
 
   void read() {
@@ -84,7 +83,7 @@ class Quantizer {
       row_largest_[static_cast<std::size_t>(m)] = largest;
       if (!request_.by_token || !row_steps()) continue;
       result_.by_token.steps[static_cast<std::size_t>(m)] =
-          step_for(std::bit_cast<float>(largest), format_.bits, format_.step);
+          step_for(std::bit_cast<float>(largest), token_format_.bits, token_format_.step);
       encode_row(pass.scaled != nullptr ? pass.scaled : pass.dy, m, random, result_.by_token);
     }
   }
@@ -99,10 +98,12 @@ class Quantizer {
   void encode_as_one() {
     std::int32_t largest = 0;
     for (const std::int32_t bits : row_largest_) largest = std::max(largest, bits);
-    const float step = step_for(std::bit_cast<float>(largest), format_.bits, format_.step);
-    if (request_.by_feature) result_.by_feature.steps.assign(1, step);
+    const auto step = [&](const Format& format) {
+      return step_for(std::bit_cast<float>(largest), format.bits, format.step);
+    };
+    if (request_.by_feature) result_.by_feature.steps.assign(1, step(feature_format_));
     if (!request_.by_token) return;
-    result_.by_token.steps[0] = step;
+    result_.by_token.steps[0] = step(token_format_);
     const RandomStream random = context_.stream("dy.dx");
     parallel_for(rows_, row_grain(cols_), [&](Index begin, Index end) {
       for (Index m = begin; m < end; ++m) encode_row(row(m), m, random, result_.by_token);
@@ -116,7 +117,7 @@ class Quantizer {
     result_.by_feature.steps.resize(static_cast<std::size_t>(cols_));
     for (Index n = 0; n < cols_; ++n)
       result_.by_feature.steps[static_cast<std::size_t>(n)] =
-          rows_ == 0 ? 1.0F : step_for(std::bit_cast<float>(largest[n]), format_.bits, format_.step);
+          rows_ == 0 ? 1.0F : step_for(std::bit_cast<float>(largest[n]), feature_format_.bits, feature_format_.step);
   }
 
   void encode_columns() {
@@ -140,7 +141,7 @@ class Quantizer {
     GroupPass pass;
     pass.columns = std::min(panel_width, cols_ - column);
     pass.inverse = inverse + column;
-    pass.limit = static_cast<float>(format_.max_code());
+    pass.limit = static_cast<float>(feature_format_.max_code());
     pass.out = codes.group(panel, g);
     pass.low = random.low();
     for (Index t = 0; t < group_rows; ++t) {
@@ -153,7 +154,7 @@ class Quantizer {
       pass.high[t] = random.high() ^ (static_cast<std::uint32_t>(element >> 32U) * 0x9e3779b9U);
       pass.first[t] = static_cast<std::uint32_t>(element);
     }
-    if (format_.rounding == Rounding::Nearest)
+    if (feature_format_.rounding == Rounding::Nearest)
       gradient_kernels::encode_nearest(pass);
     else
       gradient_kernels::encode_stochastic(pass);
@@ -162,7 +163,7 @@ class Quantizer {
   const float* dy_;
   Index stride_, rows_, cols_;
   const OutputGradientRequest& request_;
-  Format format_;
+  Format token_format_, feature_format_;
   const LinearContext& context_;
   std::vector<std::int32_t> row_largest_;
   ColumnParts parts_;
@@ -179,8 +180,11 @@ OutputGradientRequest backward_request(const QuantizedWeight& weight, const Line
   return request;
 }
 
+std::string gradient_name(const LinearContext& context) { return std::string(context.name) + ".output gradient"; }
+
 OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
                                         const LinearContext& context) {
+  if (takes_planes(recipe)) return quantize_gradient_in_planes(dy, request, recipe, context);
   return Quantizer(dy, request, recipe, context).run();
 }
 

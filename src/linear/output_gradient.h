@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "fixtune/gemm/packed_product.h"
@@ -11,11 +12,14 @@ namespace fixtune {
 struct GradientColumns {
   PackedColumns codes;
   std::vector<float> steps;
+  PackedColumns high;      ///< a second plane, each code worth `high_unit`; else empty
+  float high_unit = 0.0F;
 };
 
 /// What the backward products read instead of dY.
 struct OutputGradient {
   FixedPointTensor by_token;    ///< A8 `[tokens, out]`, with sw[n] folded in where W's forward codes have row steps
+  HighPlane by_token_high;      ///< its second plane, where the recipe gives dY two
   GradientColumns by_feature;   ///< B8, with sx[m] folded in where X's codes have a step per token
 };
 
@@ -36,6 +40,16 @@ OutputGradientRequest backward_request(const QuantizedWeight& weight, const Line
 /// Throws Error naming the layer where dY holds NaN or infinity.
 OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
                                         const LinearContext& context);
+
+/// True where dY takes two planes: wide codes, or outliers split from it.
+bool takes_planes(const Recipe& recipe);
+
+/// quantize_output_gradient where dY takes two planes, by way of scaled copies of it.
+OutputGradient quantize_gradient_in_planes(ConstMatrixMap dy, const OutputGradientRequest& request,
+                                           const Recipe& recipe, const LinearContext& context);
+
+/// The name of dY in errors.
+std::string gradient_name(const LinearContext& context);
 
 /// db[n] = step[n] * sum of integer codes of dY, exact (an option of the recipe).
 void integer_bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context, float* db);

@@ -29,6 +29,7 @@ Bert::Bert(const std::filesystem::path& folder, const TensorSource& tensors, con
   if (labels == 0) fail("{}: the folder has no classifier; fine-tune it first", folder.string());
   pooler_ = head_linear(tensors, options, "pooler.dense", config().hidden, /*fresh=*/false);
   classifier_ = head_linear(tensors, options, "classifier", labels, options.new_head || stored != labels);
+  refuse_unmatched(options.recipes, folder);
 }
 
 Variable Bert::operator()(Pass& pass, const PackedBatch& batch) {
@@ -42,6 +43,12 @@ Variable Bert::operator()(Pass& pass, const PackedBatch& batch) {
   if (pass.training)
     pooled = dropout(pass.tape, pooled, config().classifier_dropout, pass.dropout_stream("classifier"));
   return classifier_(pass, pooled);
+}
+
+std::vector<std::string> Bert::linear_names() {
+  std::vector<std::string> names = BertEncoder::linear_names();
+  for (const Linear* l : {&pooler_, &classifier_}) names.push_back(l->name());
+  return names;
 }
 
 std::vector<Parameter> Bert::parameters() {

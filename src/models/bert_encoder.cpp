@@ -6,8 +6,9 @@
 namespace fixtune {
 namespace {
 
-/// Pooler and head follow the default recipe only where it is float; under integer recipes they are FP32.
-Recipe head_recipe(const RecipeMap& recipes) {
+/// Pooler and head follow a pattern that matches them, but the default recipe only where it is BF16; else they are FP32.
+Recipe head_recipe(const RecipeMap& recipes, std::string_view name) {
+  if (const Recipe* recipe = recipes.matched(name)) return *recipe;
   return recipes.fallback.arithmetic == Arithmetic::BF16 ? recipes.fallback : preset("fp32");
 }
 
@@ -22,14 +23,17 @@ BertEncoder::BertEncoder(const std::filesystem::path& folder, const TensorSource
   embedding_norm_ = source.layer_norm("embeddings.LayerNorm", config_.hidden, config_.layer_norm_epsilon);
   for (Index i = 0; i < config_.layers; ++i)
     layers_.emplace_back(fmt::format("encoder.layer.{}", i), config_, source, options.recipes);
-  for (const std::string& pattern : options.recipes.unmatched(linear_names()))
+}
+
+void BertEncoder::refuse_unmatched(const RecipeMap& recipes, const std::filesystem::path& folder) {
+  for (const std::string& pattern : recipes.unmatched(linear_names()))
     fail("recipe pattern \"{}\" matches no layer of {}", pattern, folder.string());
 }
 
 Linear BertEncoder::head_linear(const TensorSource& tensors, const BertOptions& options, const std::string& name,
                                 Index out, bool fresh) const {
   const ParameterSource source(tensors, config_.initializer_range, options.seed, options.log);
-  return source.linear_or_new(name, out, config_.hidden, head_recipe(options.recipes), fresh);
+  return source.linear_or_new(name, out, config_.hidden, head_recipe(options.recipes, name), fresh);
 }
 
 Variable BertEncoder::embed(Pass& pass, const PackedBatch& batch) {

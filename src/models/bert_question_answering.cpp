@@ -17,10 +17,17 @@ BertQuestionAnswering::BertQuestionAnswering(const std::filesystem::path& folder
   if (options.labels == 0 && !tensors.contains("qa_outputs.weight"))
     fail("{}: the folder has no qa_outputs; fine-tune it first", folder.string());
   outputs_ = head_linear(tensors, options, "qa_outputs", ends, options.new_head);
+  refuse_unmatched(options.recipes, folder);
 }
 
 Variable BertQuestionAnswering::operator()(Pass& pass, const PackedBatch& batch) {
   return outputs_(pass, encode(pass, batch));
+}
+
+std::vector<std::string> BertQuestionAnswering::linear_names() {
+  std::vector<std::string> names = BertEncoder::linear_names();
+  names.push_back(outputs_.name());
+  return names;
 }
 
 std::vector<Parameter> BertQuestionAnswering::parameters() {

@@ -39,11 +39,14 @@ LinearContext context_of(const Pass& pass, std::string_view input_name) {
 }  // namespace
 
 Variable Linear::activated(Pass& pass, const Variable& x, Activation kind, Kept kept) {
+  // An observer is shown the input whole; else it need not exist as a whole.
+  if (pass.input_observer) return (*this)(pass, activation(pass.tape, x, kind, kept));
   return activated_linear(pass.tape, x, kind, kept, operand(pass), context_of(pass, name_));
 }
 
 std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initializer_list<Linear*> layers,
                                     std::string_view input_name) {
+  if (pass.input_observer) pass.input_observer(input_name, x.value().map());
   std::vector<LinearOperand> operands;
   for (Linear* layer : layers) operands.push_back(layer->operand(pass));
   return linear(pass.tape, x, operands, context_of(pass, input_name));

@@ -9,6 +9,7 @@
 #include "fixtune/core/parallel.h"
 #include "quant/outlier_rows.h"
 #include "quant/row_quantizer.h"
+#include "quant/spread_rule.h"
 
 namespace fixtune {
 namespace {
@@ -26,7 +27,7 @@ struct GridStep {
 
 /// The finest grid step that holds the remainders and keeps the digits in one plane; shift 0 where none does.
 GridStep grid_step(float largest_rest, std::int32_t digit, const Recipe& recipe) {
-  const std::int32_t max_code = recipe.format().max_code();
+  const std::int32_t max_code = recipe.format_x().max_code();
   const float coarsest = recipe.gamma / static_cast<float>(max_code);
   const std::int64_t digit_or_one = std::max(digit, 1);
   const auto fits = [&](int shift) {
@@ -130,8 +131,8 @@ ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe
   rest_.resize(static_cast<std::size_t>(x.rows));
   holds_.resize(static_cast<std::size_t>(x.cols));
   result_.treatment = recipe.outliers;
-  result_.inliers = allocate_codes(x.rows, x.cols, recipe.format());
-  result_.inliers.row_sums.resize(static_cast<std::size_t>(x.rows));
+  result_.inliers = allocate_codes(x.rows, x.cols, recipe.format_x());
+  if (recipe.format_x().bits <= 8) result_.inliers.row_sums.resize(static_cast<std::size_t>(x.rows));
 }
 
 template <typename Body>
@@ -191,10 +192,10 @@ void ActivationSplit::choose_row_steps(OutlierRows& rows) {
   for (Index r = rows.begin; r < rows.end; ++r) {
     float& step = result_.inliers.steps[static_cast<std::size_t>(r)];
     if (!tiled() || rows.count_of(r) == 0) {
-      step = step_for(rest(r), recipe_.bits, recipe_.step);
+      step = step_for(rest(r), recipe_.format_x().bits, recipe_.step);
     } else if (recipe_.step == StepKind::PowerOfTwo) {
       // One step for all rows with outliers, so that 2 gamma is worth the same integer in each of them.
-      step = step_for(recipe_.gamma, recipe_.bits, recipe_.step);
+      step = step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
     } else {
       const GridStep grid = grid_step(rest(r), largest_magnitude(rows.digits_of(r)), recipe_);
       step = grid.step;
@@ -207,7 +208,7 @@ void ActivationSplit::choose_tensor_step() {
   const auto bits = rest_.empty() ? 0 : *std::max_element(rest_.begin(), rest_.end());
   const auto largest = std::bit_cast<float>(bits);
   float& step = result_.inliers.steps[0];
-  step = step_for(largest, recipe_.bits, recipe_.step);
+  step = step_for(largest, recipe_.format_x().bits, recipe_.step);
   if (!tiled() || recipe_.step == StepKind::PowerOfTwo) return;
   std::int32_t digit = 0;
   for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.digits));
@@ -235,6 +236,10 @@ void ActivationSplit::encode_outliers(OutlierRows& rows, Index r, Scratch& scrat
     encode_elements({rows.remainders.data() + first, count}, columns, q.step(r), q.format, random_, element(r), codes);
   else
     std::fill_n(codes, count, std::int16_t{0});
+  if (q.format.bits > 8) {
+    for (std::size_t i = 0; i < count; ++i) q.codes16[r * x_.cols + columns[i]] = codes[i];
+    return;
+  }
   std::int32_t& sum = q.row_sums[static_cast<std::size_t>(r)];
   for (std::size_t i = 0; i < count; ++i) {
     std::int8_t& code = q.codes8[r * x_.cols + columns[i]];
@@ -298,7 +303,7 @@ void ActivationSplit::encode_unified_digits() {
   const bool any = std::any_of(stretches_.begin(), stretches_.end(), [](const OutlierRows& s) { return s.size() > 0; });
   // The largest magnitude of all is an outlier, where there are any.
   result_.digit_step = step_for(any ? result_.statistics.largest : 0.0F, recipe_.outlier_bits, recipe_.step);
-  Format format = recipe_.format();
+  Format format = recipe_.format_x();
   format.bits = recipe_.outlier_bits;
   // Random numbers that the INT8 codes have not used.
   const std::uint64_t unused = element(x_.rows);
@@ -336,11 +341,11 @@ void ActivationSplit::join_digits() {
 /// What a digit is worth: an integer of the INT8 codes' steps where there is one, else a float of its own.
 void ActivationSplit::choose_digit_unit() {
   if (recipe_.step == StepKind::FullRange) {
-    result_.digit_unit = 2 * recipe_.format().max_code();
+    result_.digit_unit = 2 * recipe_.format_x().max_code();
     return;
   }
   const float step = recipe_.block == Block::Tensor ? result_.inliers.steps[0]
-                                                    : step_for(recipe_.gamma, recipe_.bits, recipe_.step);
+                                                    : step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
   // As far as two INT8 planes reach: an activation stays a 24-bit integer.
   constexpr double most = 254.0 * largest_digit;
   const double unit = 2.0 * recipe_.gamma / step;
@@ -369,12 +374,13 @@ QuantizedActivation ActivationSplit::run() {
 
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name) {
+  if (recipe.gamma_rule != GammaRule::Fixed) return quantize_by_spread(x, recipe, random, name);
   return ActivationSplit({x.rows(), x.cols(), x.data(), x.outerStride(), nullptr}, recipe, random, name).run();
 }
 
 QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,
                                         const RandomStream& random, std::string_view name) {
-  if (rows_are_independent(recipe))
+  if (rows_are_independent(recipe) && recipe.gamma_rule == GammaRule::Fixed)
     return ActivationSplit({rows, cols, nullptr, 0, &producer}, recipe, random, name).run();
   Tensor x(rows, cols);
   parallel_for(rows, row_grain(cols), [&](Index begin, Index end) { producer(begin, end, x.row(begin)); });

@@ -26,10 +26,15 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-const Recipe& RecipeMap::operator()(std::string_view layer_name) const {
+const Recipe* RecipeMap::matched(std::string_view layer_name) const {
   for (const auto& [pattern, recipe] : layers)
-    if (matches(pattern, layer_name)) return recipe;
-  return fallback;
+    if (matches(pattern, layer_name)) return &recipe;
+  return nullptr;
+}
+
+const Recipe& RecipeMap::operator()(std::string_view layer_name) const {
+  const Recipe* recipe = matched(layer_name);
+  return recipe != nullptr ? *recipe : fallback;
 }
 
 std::vector<std::string> RecipeMap::unmatched(const std::vector<std::string>& layer_names) const {

@@ -13,9 +13,10 @@ using Words = std::array<std::string_view, N>;
 
 constexpr Words<3> arithmetic_words{"fp32", "bf16", "integer"};
 constexpr Words<3> treatment_words{"untreated", "unified_scale", "tiled_split"};
+constexpr Words<3> gamma_rule_words{"fixed", "tensor_rms", "row_rms"};
 constexpr Words<2> isolation_words{"element", "column"};
 constexpr Words<2> backward_words{"folded", "requantised"};
-constexpr Words<2> backward_x_words{"plain", "split"};
+constexpr Words<3> backward_x_words{"plain", "split", "remainder"};
 constexpr Words<2> step_words{"power_of_two", "full_range"};
 constexpr Words<2> block_words{"tensor", "row"};
 constexpr Words<2> rounding_words{"nearest", "stochastic"};
@@ -36,6 +37,7 @@ Enum parse(std::string_view word, const Words<N>& words, std::string_view what) 
 
 std::string_view to_string(Arithmetic value) { return word_of(value, arithmetic_words); }
 std::string_view to_string(OutlierTreatment value) { return word_of(value, treatment_words); }
+std::string_view to_string(GammaRule value) { return word_of(value, gamma_rule_words); }
 std::string_view to_string(Isolation value) { return word_of(value, isolation_words); }
 std::string_view to_string(BackwardCodes value) { return word_of(value, backward_words); }
 std::string_view to_string(BackwardX value) { return word_of(value, backward_x_words); }
@@ -47,6 +49,7 @@ Arithmetic parse_arithmetic(std::string_view word) { return parse<Arithmetic>(wo
 OutlierTreatment parse_outlier_treatment(std::string_view word) {
   return parse<OutlierTreatment>(word, treatment_words, "outlier treatment");
 }
+GammaRule parse_gamma_rule(std::string_view word) { return parse<GammaRule>(word, gamma_rule_words, "gamma rule"); }
 Isolation parse_isolation(std::string_view word) { return parse<Isolation>(word, isolation_words, "isolation"); }
 BackwardCodes parse_backward_codes(std::string_view word) {
   return parse<BackwardCodes>(word, backward_words, "backward");

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "fixtune/core/error.h"
 
@@ -10,8 +11,9 @@ namespace fixtune {
 namespace {
 
 const char* const field_names =
-    "preset, name, arithmetic, outliers, gamma, isolation, bits, outlier_bits, block, step, rounding, backward, "
-    "backward_x, integer_bias_gradient";
+    "preset, name, arithmetic, outliers, gamma, gamma_rule, isolation, bits, bits_x, bits_w, bits_dx, bits_dw, "
+    "outlier_bits, block, step, rounding, rounding_dx, rounding_dw, backward, backward_x, integer_bias_gradient, "
+    "weight_gamma, gradient_gamma";
 
 std::string text_of(const Json& value, const std::string& where) {
   if (!value.is_string()) fail("{}: must be a string, not {}", where, value.dump());
@@ -25,6 +27,20 @@ int whole_of(const Json& value, const std::string& where) {
   return static_cast<int>(whole);
 }
 
+float number_of(const Json& value, const std::string& where) {
+  if (!value.is_number()) fail("{}: must be a number, not {}", where, value.dump());
+  return value.get<float>();
+}
+
+/// The field's place in the recipe, for those that speak of one operand; null for others.
+std::optional<int>* operand_bits(Recipe& recipe, const std::string& field) {
+  if (field == "bits_x") return &recipe.bits_x;
+  if (field == "bits_w") return &recipe.bits_w;
+  if (field == "bits_dx") return &recipe.bits_dx;
+  if (field == "bits_dw") return &recipe.bits_dw;
+  return nullptr;
+}
+
 void set_field(Recipe& recipe, const std::string& field, const Json& value, const std::string& where) {
   if (field == "preset") return;
   if (field == "name") {
@@ -34,8 +50,15 @@ void set_field(Recipe& recipe, const std::string& field, const Json& value, cons
   } else if (field == "outliers") {
     recipe.outliers = parse_outlier_treatment(text_of(value, where));
   } else if (field == "gamma") {
-    if (!value.is_number()) fail("{}: must be a number, not {}", where, value.dump());
-    recipe.gamma = value.get<float>();
+    recipe.gamma = number_of(value, where);
+  } else if (field == "gamma_rule") {
+    recipe.gamma_rule = parse_gamma_rule(text_of(value, where));
+  } else if (field == "weight_gamma") {
+    recipe.weight_gamma = number_of(value, where);
+  } else if (field == "gradient_gamma") {
+    recipe.gradient_gamma = number_of(value, where);
+  } else if (std::optional<int>* bits = operand_bits(recipe, field)) {
+    *bits = whole_of(value, where);
   } else if (field == "isolation") {
     recipe.isolation = parse_isolation(text_of(value, where));
   } else if (field == "bits") {
@@ -48,6 +71,10 @@ void set_field(Recipe& recipe, const std::string& field, const Json& value, cons
     recipe.step = parse_step_kind(text_of(value, where));
   } else if (field == "rounding") {
     recipe.rounding = parse_rounding(text_of(value, where));
+  } else if (field == "rounding_dx") {
+    recipe.rounding_dx = parse_rounding(text_of(value, where));
+  } else if (field == "rounding_dw") {
+    recipe.rounding_dw = parse_rounding(text_of(value, where));
   } else if (field == "backward") {
     recipe.backward = parse_backward_codes(text_of(value, where));
   } else if (field == "backward_x") {
@@ -60,36 +87,58 @@ void set_field(Recipe& recipe, const std::string& field, const Json& value, cons
   }
 }
 
+Recipe preset_at(const std::string& name, const std::string& where) try {
+  return preset(name);
+} catch (const Error& error) {
+  fail("{}: {}", where, error.what());
+}
+
 Recipe parse_recipe(const Json& value, const std::string& where) {
-  if (value.is_string()) return preset(value.get<std::string>());
+  if (value.is_string()) return preset_at(value.get<std::string>(), where);
   if (!value.is_object()) fail("{}: must be a preset's name or an object, not {}", where, value.dump());
-  Recipe recipe = preset(value.contains("preset") ? text_of(value.at("preset"), where + ".preset") : "rowwise");
+  Recipe recipe = preset_at(value.contains("preset") ? text_of(value.at("preset"), where + ".preset") : "rowwise", where);
   for (const auto& [field, content] : value.items()) set_field(recipe, field, content, where + "." + field);
   validate(recipe, where);
   return recipe;
 }
 
+/// What is said of one operand only is written where it is said, so that older documents stay as they were.
+void add_operand_fields(const Recipe& recipe, Json& document) {
+  if (recipe.gamma_rule != GammaRule::Fixed) document["gamma_rule"] = to_string(recipe.gamma_rule);
+  if (recipe.weight_gamma > 0.0F) document["weight_gamma"] = recipe.weight_gamma;
+  if (recipe.gradient_gamma > 0.0F) document["gradient_gamma"] = recipe.gradient_gamma;
+  if (recipe.bits_x) document["bits_x"] = *recipe.bits_x;
+  if (recipe.bits_w) document["bits_w"] = *recipe.bits_w;
+  if (recipe.bits_dx) document["bits_dx"] = *recipe.bits_dx;
+  if (recipe.bits_dw) document["bits_dw"] = *recipe.bits_dw;
+  if (recipe.rounding_dx) document["rounding_dx"] = to_string(*recipe.rounding_dx);
+  if (recipe.rounding_dw) document["rounding_dw"] = to_string(*recipe.rounding_dw);
+}
+
 Json recipe_document(const Recipe& recipe) {
-  return {{"name", recipe.name},
-          {"arithmetic", to_string(recipe.arithmetic)},
-          {"outliers", to_string(recipe.outliers)},
-          {"gamma", recipe.gamma},
-          {"isolation", to_string(recipe.isolation)},
-          {"bits", recipe.bits},
-          {"outlier_bits", recipe.outlier_bits},
-          {"block", to_string(recipe.block)},
-          {"step", to_string(recipe.step)},
-          {"rounding", to_string(recipe.rounding)},
-          {"backward", to_string(recipe.backward)},
-          {"backward_x", to_string(recipe.backward_x)},
-          {"integer_bias_gradient", recipe.integer_bias_gradient}};
+  Json document{{"name", recipe.name},
+                {"arithmetic", to_string(recipe.arithmetic)},
+                {"outliers", to_string(recipe.outliers)},
+                {"gamma", recipe.gamma},
+                {"isolation", to_string(recipe.isolation)},
+                {"bits", recipe.bits},
+                {"outlier_bits", recipe.outlier_bits},
+                {"block", to_string(recipe.block)},
+                {"step", to_string(recipe.step)},
+                {"rounding", to_string(recipe.rounding)},
+                {"backward", to_string(recipe.backward)},
+                {"backward_x", to_string(recipe.backward_x)},
+                {"integer_bias_gradient", recipe.integer_bias_gradient}};
+  add_operand_fields(recipe, document);
+  return document;
 }
 
 }  // namespace
 
 RecipeMap parse_recipes(const Json& document, std::string_view where) {
   const std::string file(where);
-  if (!document.is_object()) fail("{}: must be an object with default and layers", file);
+  if (document.is_string()) return {preset_at(document.get<std::string>(), file), {}};
+  if (!document.is_object()) fail("{}: must be a preset's name, or an object with default and layers", file);
   RecipeMap recipes{preset("rowwise"), {}};
   for (const auto& [key, value] : document.items()) {
     if (key == "default") {

@@ -1,10 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-
+#include "ended_program.h"
 #include "fixtune/io/file.h"
 #include "fixtune/io/json.h"
 #include "temporary_folder.h"
@@ -14,33 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-const std::string tiny_bert = std::string(FIXTUNE_FIXTURES) + "/tiny_bert";
-
-struct Ended {
-  int code = -1;
-  std::string output;  ///< standard output and standard error
-};
-
-Ended run(const std::string& program, const std::string& arguments, const std::string& input = "/dev/null") {
-  const std::string command = std::string(FIXTUNE_PROGRAMS) + "/" + program + " " + arguments + " < " + input + " 2>&1";
-  Ended ended;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return ended;
-  std::array<char, 4096> block{};
-  for (std::size_t n = 0; (n = fread(block.data(), 1, block.size(), pipe)) > 0;) ended.output.append(block.data(), n);
-  const int status = pclose(pipe);
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ended;
-}
-
-/// 24 rows of the tiny model's words; the label is whether w3 is among them.
-std::string table() {
-  std::string text = "text\tlabel\n";
-  for (int i = 0; i < 24; ++i)
-    text += "w" + std::to_string(4 + i) + (i % 2 == 0 ? " w3\tyes\n" : " w30 w31\tno\n");
-  return text;
-}
 
 std::string finetune_arguments(const TemporaryFolder& folder, const std::string& data, const std::string& out) {
   return "--model " + tiny_bert + " --task text --data " + data + " --epochs 2 --batch-size 4 --lr 1e-2 --max-length 16 --out " +

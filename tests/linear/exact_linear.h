@@ -36,6 +36,15 @@ inline MatrixD as_double(const FixedPointTensor& q) {
   return x;
 }
 
+/// Both planes of a matrix, where it has two.
+inline MatrixD as_double(const FixedPointTensor& low, const HighPlane& high) {
+  MatrixD x = as_double(low);
+  if (!high.empty())
+    for (Index i = 0; i < x.size(); ++i)
+      x.data()[i] += static_cast<double>(low.step(i / low.cols)) * high.unit * high.codes[i];
+  return x;
+}
+
 /// What the integers of an activation stand for, in double precision, straight from Eq. 1 and Eq. 2.
 inline MatrixD as_double(const QuantizedActivation& q) {
   MatrixD x = as_double(q.inliers);

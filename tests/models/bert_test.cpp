@@ -59,6 +59,50 @@ TEST(Bert, FrozenWeightsGetNoGradient) {
   EXPECT_FALSE(bert.layers()[0].query.weight.grad().empty());
 }
 
+TEST(Bert, PatternsReachPoolerAndHeadTheDefaultDoesNot) {
+  Bert fp32(tiny_bert(), options());
+  const Tensor exact = logits_of(fp32);
+  for (const char* layer : {"pooler.dense", "classifier"}) {
+    BertOptions o = options();
+    o.recipes.layers.emplace_back(layer, preset("rowwise"));
+    Bert bert(tiny_bert(), o);
+    const Tensor logits = logits_of(bert);
+    const float difference = (logits.map() - exact.map()).cwiseAbs().maxCoeff();
+    EXPECT_GT(difference, 1e-6F) << layer;
+    EXPECT_LT(difference, 0.02F) << layer;
+  }
+  // The encoder's layers all FP32 by a pattern, the default integer: what is left is the float model.
+  BertOptions o = options("rowwise");
+  o.recipes.layers.emplace_back("encoder.*", preset("fp32"));
+  Bert bert(tiny_bert(), o);
+  EXPECT_TRUE(logits_of(bert).map() == exact.map());
+}
+
+/// The inputs of the linear layers, as the observer is shown them.
+TEST(Bert, TheInputObserverSeesEachInputOnce) {
+  for (const char* recipe : {"fp32", "rowwise"}) {
+    Bert bert(tiny_bert(), options(recipe));
+    Tape tape(/*recording=*/false);
+    Pass pass{tape, {}, false, {}};
+    std::vector<std::string> names;
+    Tensor first;
+    pass.input_observer = [&](std::string_view input, ConstMatrixMap x) {
+      if (names.empty()) {
+        first = Tensor(x.rows(), x.cols());
+        first.map() = x;
+      }
+      names.emplace_back(input);
+    };
+    const PackedBatch batch = reference_batch();
+    bert.encode(pass, batch);
+    ASSERT_EQ(names.size(), 4 * bert.layers().size());
+    EXPECT_EQ(names[0], "encoder.layer.0.attention.self");
+    EXPECT_EQ(names[3], "encoder.layer.0.output.dense");
+    Pass silent{tape, {}, false, {}};
+    EXPECT_TRUE(first.map() == bert.embed(silent, batch).value().map());
+  }
+}
+
 TEST(Bert, InferenceSavesNothing) {
   Bert bert(tiny_bert(), options("rowwise"));
   Tape tape(/*recording=*/false);

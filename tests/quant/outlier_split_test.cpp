@@ -224,7 +224,7 @@ TEST(OutlierSplit, UnifiedScaleFollowsTheSpecification) {
       if (std::abs(x.data()[i]) > 5.0F) columns.insert(i % x.cols());
     Tensor inliers = x;
     std::size_t next = 0;
-    Format wide = recipe.format();
+    Format wide = recipe.format_x();
     wide.bits = 12;
     const float wide_step = reference::step(reference::largest(x.map()), 12, recipe.step);
     ASSERT_EQ(q.digit_step, wide_step);
@@ -241,7 +241,7 @@ TEST(OutlierSplit, UnifiedScaleFollowsTheSpecification) {
         ASSERT_EQ(d.digit, reference::code(x(r, c), wide_step, wide, stream().uniform(element)));
       }
     EXPECT_EQ(next, q.digits.size());
-    const FixedPointTensor expected = quantize(view(inliers), recipe.format(), stream(), "x");
+    const FixedPointTensor expected = quantize(view(inliers), recipe.format_x(), stream(), "x");
     EXPECT_EQ(q.inliers.steps, expected.steps);
     EXPECT_TRUE(std::equal(expected.codes8.begin(), expected.codes8.end(), q.inliers.codes8.begin()));
   }
@@ -252,7 +252,7 @@ TEST(OutlierSplit, UntreatedIsPlainQuantisation) {
   for (const Recipe& recipe : all_recipes(5.0F)) {
     if (recipe.outliers != OutlierTreatment::Untreated) continue;
     const QuantizedActivation q = split(x, recipe);
-    const FixedPointTensor expected = quantize(view(x), recipe.format(), stream(), "x");
+    const FixedPointTensor expected = quantize(view(x), recipe.format_x(), stream(), "x");
     EXPECT_EQ(q.inliers.steps, expected.steps);
     EXPECT_TRUE(std::equal(expected.codes8.begin(), expected.codes8.end(), q.inliers.codes8.begin()));
     EXPECT_TRUE(q.digits.empty());

@@ -33,7 +33,7 @@ TEST(Recipe, PresetsAreThoseOfTheDesign) {
 
 TEST(Recipe, PaperPresetsDifferInTheOutliersOnly) {
   Recipe expected = preset("int8");
-  EXPECT_EQ(expected.format(), (Format{8, StepKind::PowerOfTwo, Block::Tensor, Rounding::Stochastic}));
+  EXPECT_EQ(expected.format_x(), (Format{8, StepKind::PowerOfTwo, Block::Tensor, Rounding::Stochastic}));
   EXPECT_EQ(expected.backward_x, BackwardX::Plain);
   EXPECT_EQ(expected.outliers, OutlierTreatment::Untreated);
   expected.name = "approach1";
@@ -67,6 +67,38 @@ TEST(Recipe, BadSettingsAreNamed) {
   }
 }
 
+TEST(Recipe, OperandsFollowTheCommonSettingUnlessTheyHaveTheirOwn) {
+  Recipe recipe;
+  recipe.bits = 6;
+  recipe.bits_w = 12;
+  recipe.rounding_dw = Rounding::Stochastic;
+  EXPECT_EQ(recipe.format_x().bits, 6);
+  EXPECT_EQ(recipe.format_w().bits, 12);
+  EXPECT_EQ(recipe.format_dx(), recipe.format_x());
+  EXPECT_EQ(recipe.format_dw().rounding, Rounding::Stochastic);
+  EXPECT_EQ(recipe.format_dw().bits, 6);
+}
+
+TEST(Recipe, ContradictionsAreNamed) {
+  const auto error_with = [](const char* base, void (*change)(Recipe&)) {
+    Recipe recipe = preset(base);
+    change(recipe);
+    return error_of(recipe);
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.bits_dw = 13; }), HasSubstr("bits_dw is 13"));
+  EXPECT_THAT(error_with("approach2", [](Recipe& r) { r.gamma_rule = GammaRule::RowRms; }), HasSubstr("row_rms"));
+  EXPECT_THAT(error_with("approach1", [](Recipe& r) { r.bits_x = 12; }), HasSubstr("bits_x"));
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.weight_gamma = -1.0F; }), HasSubstr("weight_gamma"));
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.bits_w = 9, r.weight_gamma = 6.0F; }), HasSubstr("weight_gamma"));
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.bits_dx = 9, r.gradient_gamma = 6.0F; }),
+              HasSubstr("gradient_gamma"));
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.step = StepKind::PowerOfTwo, r.gradient_gamma = 6.0F; }),
+              HasSubstr("gradient_gamma"));
+  EXPECT_THAT(error_with("rowwise", [](Recipe& r) { r.integer_bias_gradient = true, r.gradient_gamma = 6.0F; }),
+              HasSubstr("integer_bias_gradient"));
+}
+
 template <typename Enum, typename Parse>
 void expect_round_trip(Parse parse, std::initializer_list<Enum> values) {
   for (const Enum value : values) EXPECT_EQ(parse(to_string(value)), value);
@@ -79,9 +111,10 @@ TEST(Recipe, WordsReadBack) {
   expect_round_trip(parse_arithmetic, {Arithmetic::FP32, Arithmetic::BF16, Arithmetic::Integer});
   expect_round_trip(parse_outlier_treatment, {OutlierTreatment::Untreated, OutlierTreatment::UnifiedScale,
                                               OutlierTreatment::TiledSplit});
+  expect_round_trip(parse_gamma_rule, {GammaRule::Fixed, GammaRule::TensorRms, GammaRule::RowRms});
   expect_round_trip(parse_isolation, {Isolation::Element, Isolation::Column});
   expect_round_trip(parse_backward_codes, {BackwardCodes::Folded, BackwardCodes::Requantised});
-  expect_round_trip(parse_backward_x, {BackwardX::Plain, BackwardX::Split});
+  expect_round_trip(parse_backward_x, {BackwardX::Plain, BackwardX::Split, BackwardX::Remainder});
   expect_round_trip(parse_step_kind, {StepKind::PowerOfTwo, StepKind::FullRange});
   expect_round_trip(parse_block, {Block::Tensor, Block::Row});
   expect_round_trip(parse_rounding, {Rounding::Nearest, Rounding::Stochastic});

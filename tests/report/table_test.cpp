@@ -15,5 +15,14 @@ TEST(TextTable, IsMarkdownWhoseColumnsLineUp) {
             "| short   |          |\n");
 }
 
+TEST(TextTable, CountsCharactersNotBytes) {
+  const TextTable table{{"task", "score"}, {{"a", "1 ± 2"}, {"b", "3"}}};
+  EXPECT_EQ(table.markdown(),
+            "| task | score |\n"
+            "|:-----|------:|\n"
+            "| a    | 1 ± 2 |\n"
+            "| b    |     3 |\n");
+}
+
 }  // namespace
 }  // namespace fixtune

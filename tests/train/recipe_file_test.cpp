@@ -26,6 +26,29 @@ TEST(RecipeFile, EveryPresetComesBackFromItsDocument) {
   }
 }
 
+TEST(RecipeFile, WhatIsSaidOfOneOperandComesBack) {
+  const Json document = parse_json(R"({"default": {
+    "preset": "rowwise", "gamma_rule": "row_rms", "gamma": 4.5, "weight_gamma": 6.0, "gradient_gamma": 7.0, "bits_x": 7,
+    "bits_w": 6, "bits_dx": 5, "bits_dw": 4, "rounding_dx": "nearest", "rounding_dw": "stochastic",
+    "backward_x": "remainder"}})", "r.json");
+  const Recipe recipe = parse_recipes(document, "r.json").fallback;
+  Recipe expected;
+  expected.gamma_rule = GammaRule::RowRms;
+  expected.gamma = 4.5F;
+  expected.weight_gamma = 6.0F;
+  expected.gradient_gamma = 7.0F;
+  expected.bits_x = 7;
+  expected.bits_w = 6;
+  expected.bits_dx = 5;
+  expected.bits_dw = 4;
+  expected.rounding_dx = Rounding::Nearest;
+  expected.rounding_dw = Rounding::Stochastic;
+  expected.backward_x = BackwardX::Remainder;
+  EXPECT_EQ(recipe, expected);
+  EXPECT_EQ(parse_recipes(to_json({recipe, {}}), "r.json").fallback, expected);
+  EXPECT_EQ(parse_recipes(Json("approach1"), "r.json").fallback, preset("approach1"));
+}
+
 TEST(RecipeFile, PatternsAreTriedInOrder) {
   const RecipeMap recipes = parse_recipes(parse_json(R"({
     "default": "approach2",
@@ -41,6 +64,9 @@ TEST(RecipeFile, RefusalsNameTheField) {
   EXPECT_THAT(refusal(R"({"default": "roowise"})"), HasSubstr("roowise"));
   EXPECT_THAT(refusal(R"({"default": {"gama": 3}})"), HasSubstr("gama"));
   EXPECT_THAT(refusal(R"({"default": {"gamma": "x"}})"), HasSubstr("gamma"));
+  EXPECT_THAT(refusal(R"({"default": {"bits_dw": 13}})"), HasSubstr("bits_dw"));
+  EXPECT_THAT(refusal(R"({"default": {"rounding_dx": "up"}})"), HasSubstr("'up'"));
+  EXPECT_THAT(refusal(R"("roowise")"), HasSubstr("r.json"));
   EXPECT_THAT(refusal(R"({"default": {"bits": 33}})"), HasSubstr("bits"));
   EXPECT_THAT(refusal(R"({"defaults": "fp32"})"), HasSubstr("defaults"));
   EXPECT_THAT(refusal(R"([1])"), HasSubstr("r.json"));

@@ -4,6 +4,7 @@
 
 #include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/context.h"
+#include "fixtune/quant/code_planes.h"
 #include "fixtune/quant/recipe.h"
 
 namespace fixtune {
@@ -13,6 +14,9 @@ struct InputRows {
   PackedRows codes;
   DigitRows digits;        ///< worth an integer of the codes' steps: they join inside the accumulators
   DigitRows float_digits;  ///< worth a float of their own: a product of their own
+  PackedRows high;         ///< the second plane of codes above 8 bits, each worth `high_unit`; else without rows
+  float high_unit = 0.0F;
+  CodePlanes wide;         ///< what `codes` and `high` read in place, where codes are above 8 bits
 };
 
 /// An activation `[tokens, in]` quantised for a linear layer, or for several that read it (Q, K and V).
@@ -20,6 +24,7 @@ struct LinearInput {
   std::shared_ptr<const QuantizedActivation> forward;   ///< what `rows` was made of
   std::shared_ptr<const InputRows> rows;                ///< left operand of X W^T
   std::shared_ptr<const QuantizedActivation> backward;  ///< operand of dY^T X; may be `forward`; null: not saved
+  bool backward_has_digits = true;  ///< false: dW leaves the digits out
   bool backward_by_column = false;  ///< `backward` holds X^T `[in, tokens]`, a step per input feature
 
   /// Bytes kept for the backward pass.

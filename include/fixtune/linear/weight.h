@@ -2,6 +2,7 @@
 
 #include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/context.h"
+#include "fixtune/quant/code_planes.h"
 #include "fixtune/quant/recipe.h"
 
 namespace fixtune {
@@ -13,10 +14,14 @@ struct QuantizedWeight {
   Recipe recipe;
   ConstMatrixMap source{nullptr, 0, 0, Eigen::OuterStride<>(0)};
   FixedPointTensor codes;            ///< W8, forward and (unless requantised) dX
+  HighPlane codes_high;              ///< of `codes`; empty unless W has wide codes or split outliers
   FixedPointTensor outlier_codes;    ///< W12 with one step over all of W (UnifiedScale)
   FixedPointTensor codes_by_input;   ///< W8^T `[in, out]`, a step per input feature (Requantised rows)
+  HighPlane codes_by_input_high;
   PackedColumns forward;             ///< W8^T as the right operand of X W^T
   PackedColumns backward;            ///< W8 as the right operand of dY W; empty where prepared for inference
+  PackedColumns forward_high;        ///< the second planes of the two, where there are any
+  PackedColumns backward_high;
 
   Index out_features() const { return source.rows(); }
   Index in_features() const { return source.cols(); }

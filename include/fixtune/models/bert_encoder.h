@@ -39,8 +39,8 @@ class BertEncoder {
 
   const BertConfig& config() const { return config_; }
   std::vector<BertLayer>& layers() { return layers_; }
-  /// Names of the encoder's linear layers, to which recipes apply.
-  std::vector<std::string> linear_names();
+  /// Names of the linear layers that a recipe's patterns may match: the encoder's, and those of the head.
+  virtual std::vector<std::string> linear_names();
 
   /// The class that transformers loads a saved folder as.
   virtual std::string_view architecture() const = 0;
@@ -55,6 +55,8 @@ class BertEncoder {
   /// A linear layer `[out, hidden]` of the head, from the folder or (where it lacks it, or `fresh`) from the seed.
   Linear head_linear(const TensorSource& tensors, const BertOptions& options, const std::string& name, Index out,
                      bool fresh) const;
+  /// Refuses recipe patterns that match no layer; to be called once the head is there.
+  void refuse_unmatched(const RecipeMap& recipes, const std::filesystem::path& folder);
 
  private:
   BertConfig config_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,7 @@ class BertQuestionAnswering : public BertEncoder {
   Variable operator()(Pass& pass, const PackedBatch& batch);
 
   std::string_view architecture() const override { return "BertForQuestionAnswering"; }
+  std::vector<std::string> linear_names() override;
   std::vector<Parameter> parameters() override;
   void weights_changed() override;
 

@@ -1,12 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "fixtune/autograd/tape.h"
 #include "fixtune/core/random.h"
+#include "fixtune/core/tensor.h"
 #include "fixtune/linear/context.h"
 
 namespace fixtune {
+
+/// Shown the FP32 input `[tokens, in]` of each linear layer, once where several layers read it, before it is quantised;
+/// called on the calling thread, the input is readable during the call.
+using InputObserver = std::function<void(std::string_view input, ConstMatrixMap x)>;
 
 /// One run through a model: where operations are recorded, the random key, and whether dropout acts.
 struct Pass {
@@ -14,6 +20,7 @@ struct Pass {
   RandomKey random;
   bool training = false;
   LinearObserver observer;
+  InputObserver input_observer = nullptr;
 
   /// The random stream of a named dropout.
   RandomStream dropout_stream(std::string_view name) const;

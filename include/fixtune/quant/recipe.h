@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,13 @@ enum class OutlierTreatment : std::uint8_t {
   TiledSplit,    ///< Approach 2 (Eq. 2-3): x = r + 2 gamma k
 };
 
+/// What gamma is measured in.
+enum class GammaRule : std::uint8_t {
+  Fixed,      ///< units of the activation
+  TensorRms,  ///< the root mean square of the whole activation
+  RowRms,     ///< the root mean square of each row (token)
+};
+
 /// What Approach 1 moves to INT12: the outlier elements, or every element of a column that has one.
 enum class Isolation : std::uint8_t { Element, Column };
 
@@ -32,6 +40,7 @@ enum class BackwardCodes : std::uint8_t {
 enum class BackwardX : std::uint8_t {
   Plain,  ///< a second INT8 code set of the whole X, made in the forward (the paper)
   Split,  ///< the forward's codes and outlier digits
+  Remainder,  ///< the forward's codes without their digits: an outlier counts as x - 2 gamma k
 };
 
 /// The numerics of one linear layer, as a value.
@@ -40,6 +49,7 @@ struct Recipe {
   Arithmetic arithmetic = Arithmetic::Integer;
   OutlierTreatment outliers = OutlierTreatment::TiledSplit;
   float gamma = 5.0F;
+  GammaRule gamma_rule = GammaRule::Fixed;
   Isolation isolation = Isolation::Element;
   int bits = 8;
   int outlier_bits = 12;
@@ -50,8 +60,20 @@ struct Recipe {
   BackwardX backward_x = BackwardX::Split;
   bool integer_bias_gradient = false;
 
-  /// Format of X, W and dY codes.
-  Format format() const { return {bits, step, block, rounding}; }
+  /// W and dY with a second digit plane for what is above that many root mean squares of its block (a row of W, a row
+  /// of A8 or a column of B8; or the tensor); 0: none.
+  float weight_gamma = 0.0F;
+  float gradient_gamma = 0.0F;
+  /// Bits of one operand, where not `bits`: X, W, dY of dX = dY W, dY of dW = dY^T X. Above 8: two digit planes.
+  std::optional<int> bits_x, bits_w, bits_dx, bits_dw;
+  /// Rounding of dY in one product, where not `rounding`.
+  std::optional<Rounding> rounding_dx, rounding_dw;
+
+  /// Formats of the codes of X, of W, of dY for dX, and of dY for dW.
+  Format format_x() const { return {bits_x.value_or(bits), step, block, rounding}; }
+  Format format_w() const { return {bits_w.value_or(bits), step, block, rounding}; }
+  Format format_dx() const { return {bits_dx.value_or(bits), step, block, rounding_dx.value_or(rounding)}; }
+  Format format_dw() const { return {bits_dw.value_or(bits), step, block, rounding_dw.value_or(rounding)}; }
   friend bool operator==(const Recipe&, const Recipe&) = default;
 };
 
@@ -65,6 +87,7 @@ void validate(const Recipe& recipe, std::string_view where);
 /// The word for a setting, as recipe files write it: `tiled_split`, `power_of_two`.
 std::string_view to_string(Arithmetic value);
 std::string_view to_string(OutlierTreatment value);
+std::string_view to_string(GammaRule value);
 std::string_view to_string(Isolation value);
 std::string_view to_string(BackwardCodes value);
 std::string_view to_string(BackwardX value);
@@ -75,6 +98,7 @@ std::string_view to_string(Rounding value);
 /// The setting of that word. Each throws Error that lists the words it knows.
 Arithmetic parse_arithmetic(std::string_view word);
 OutlierTreatment parse_outlier_treatment(std::string_view word);
+GammaRule parse_gamma_rule(std::string_view word);
 Isolation parse_isolation(std::string_view word);
 BackwardCodes parse_backward_codes(std::string_view word);
 BackwardX parse_backward_x(std::string_view word);

@@ -17,6 +17,8 @@ struct RecipeMap {
   std::vector<std::pair<std::string, Recipe>> layers;
 
   const Recipe& operator()(std::string_view layer_name) const;
+  /// The recipe of the first pattern that matches; null where none does.
+  const Recipe* matched(std::string_view layer_name) const;
   /// Patterns that match none of the names; a caller refuses them, since they are most likely misspelt.
   std::vector<std::string> unmatched(const std::vector<std::string>& layer_names) const;
 };

@@ -17,7 +17,7 @@ namespace fixtune {
 /// Patterns are tried in the file's order. Throws Error naming the file, and the field where one is unknown.
 RecipeMap read_recipes(const std::string& name_or_file);
 
-/// The same from a parsed document; `where` names it in messages.
+/// The same from a parsed document, a preset's name or such an object; `where` names it in messages.
 RecipeMap parse_recipes(const Json& document, std::string_view where);
 
 /// The document that parse_recipes turns back into the same recipes.

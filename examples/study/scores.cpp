@@ -1,0 +1,129 @@
+#include "study/scores.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fixtune/core/error.h"
+#include "fixtune/report/statistics.h"
+#include "study/results.h"
+
+namespace fixtune::study {
+namespace {
+
+const std::map<std::string, TaskScoring>& scorings() {
+  static const std::map<std::string, TaskScoring> all = [] {
+    std::map<std::string, TaskScoring> tasks;
+    for (const auto& [task, title] : {std::pair("rte", "RTE"), std::pair("qnli", "QNLI"), std::pair("mnli", "MNLI"),
+                                      std::pair("sst2", "SST-2")})
+      tasks[task] = {title, {"accuracy"}};
+    tasks["mrpc"] = {"MRPC", {"accuracy", "f1"}};
+    tasks["cola"] = {"CoLA", {"matthews_correlation"}};
+    tasks["stsb"] = {"STS-B", {"pearson", "spearman"}, 100.0, /*averaged=*/true};
+    tasks["text"] = {"text", {"accuracy"}, 100.0, false, /*glue=*/false};
+    tasks["squad"] = {"SQuAD v1.1", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false};
+    tasks["squad2"] = {"SQuAD v2.0", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false};
+    return tasks;
+  }();
+  return all;
+}
+
+double score_of(const std::vector<double>& metrics) { return *mean(metrics); }
+
+std::optional<Estimate> estimate(const std::vector<double>& values,
+                                 std::optional<double> (*spread)(std::span<const double>)) {
+  if (values.empty()) return std::nullopt;
+  return Estimate{*mean(values), spread(values), values.size()};
+}
+
+std::vector<std::optional<double>> metrics_in_percent(const TaskScoring& scoring, const Json& result,
+                                                      const std::string& name) {
+  const Json& metrics = result.at("figures").at("epochs").back().at("metrics");
+  std::vector<std::optional<double>> values;
+  for (const std::string& metric : scoring.metrics) {
+    if (!metrics.contains(metric)) fail("{}: there is no metric {}", name, metric);
+    const Json& value = metrics.at(metric);
+    values.push_back(value.is_number() ? std::optional(scoring.to_percent * value.get<double>()) : std::nullopt);
+  }
+  return values;
+}
+
+}  // namespace
+
+const TaskScoring& scoring_of(const std::string& task) {
+  const auto found = scorings().find(task);
+  if (found == scorings().end()) fail("it is not known how to score the task \"{}\"", task);
+  return found->second;
+}
+
+Scores Scores::read(const StudyPlan& plan, const std::string& model, const std::filesystem::path& results) {
+  Scores scores;
+  for (const StudyRun& run : plan.runs) {
+    if (run.model != model) continue;
+    const Json result = read_result(plan, run, results);
+    if (!result.is_null())
+      scores.add(run.task, run.recipe, run.seed,
+                 metrics_in_percent(scoring_of(run.task), result, result_file(results, run).string()));
+  }
+  return scores;
+}
+
+void Scores::add(const std::string& task, const std::string& recipe, std::uint64_t seed,
+                 std::vector<std::optional<double>> metrics) {
+  Metrics defined;
+  for (const std::optional<double>& metric : metrics)
+    if (metric) defined.push_back(*metric);
+  if (defined.size() == metrics.size())
+    metrics_[{task, recipe}][seed] = std::move(defined);
+  else
+    undefined_.push_back(fmt::format("{} {} seed {}", scoring_of(task).title, recipe, seed));
+}
+
+const std::map<std::uint64_t, Scores::Metrics>& Scores::seeds(const std::string& task, const std::string& recipe) const {
+  static const std::map<std::uint64_t, Metrics> none;
+  const auto found = metrics_.find({task, recipe});
+  return found == metrics_.end() ? none : found->second;
+}
+
+std::optional<Estimate> Scores::metric(const std::string& task, const std::string& recipe, std::size_t m) const {
+  std::vector<double> values;
+  for (const auto& [seed, metrics] : seeds(task, recipe)) values.push_back(metrics.at(m));
+  return estimate(values, standard_deviation);
+}
+
+std::optional<Estimate> Scores::score(const std::string& task, const std::string& recipe) const {
+  std::vector<double> values;
+  for (const auto& [seed, metrics] : seeds(task, recipe)) values.push_back(score_of(metrics));
+  return estimate(values, standard_deviation);
+}
+
+std::optional<Estimate> Scores::loss(const std::string& task, const std::string& recipe) const {
+  std::vector<double> losses;
+  const auto& exact = seeds(task, "fp32");
+  for (const auto& [seed, metrics] : seeds(task, recipe))
+    if (const auto pair = exact.find(seed); pair != exact.end())
+      losses.push_back(score_of(pair->second) - score_of(metrics));
+  return estimate(losses, standard_error);
+}
+
+std::optional<Estimate> Scores::mean_loss(const std::vector<std::string>& tasks, const std::string& recipe) const {
+  std::vector<double> means;
+  std::optional<double> squares;
+  for (const std::string& task : tasks) {
+    const std::optional<Estimate> one = loss(task, recipe);
+    if (!one) continue;
+    means.push_back(one->mean);
+    if (one->spread) squares = squares.value_or(0.0) + *one->spread * *one->spread;
+  }
+  if (means.empty()) return std::nullopt;
+  Estimate all{*mean(means), std::nullopt, means.size()};
+  if (squares) all.spread = std::sqrt(*squares) / static_cast<double>(means.size());
+  return all;
+}
+
+std::size_t Scores::runs() const {
+  std::size_t count = undefined_.size();
+  for (const auto& [place, by_seed] : metrics_) count += by_seed.size();
+  return count;
+}
+
+}  // namespace fixtune::study
