@@ -98,7 +98,7 @@ class Run {
     }
   }
 
-  void evaluate_epoch() {
+  void evaluate_epoch() try {
     const EvaluationProgress progress = [this](Index done, Index total) {
       if (callbacks_.evaluation) callbacks_.evaluation(done, total);
       stop_if_requested();
@@ -111,6 +111,8 @@ class Run {
     state_.epoch_examples = 0;
     state_.epoch_seconds = 0.0;
     if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
+  } catch (const Error& error) {
+    fail("evaluation after step {}: {}", state_.step, error.what());
   }
 
   /// Saves where the run stands, unless a checkpoint already says it.
@@ -238,7 +240,6 @@ TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, con
                          const CheckpointOptions& checkpoints) {
   if (task.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
-  Run run(task, options, callbacks, checkpoints);
   bool stopped = false;
   try {
     while (!run.finished()) {

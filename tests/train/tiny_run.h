@@ -2,6 +2,7 @@
 
 #include "fixtune/train/classification_task.h"
 #include "fixtune/train/fine_tune.h"
+#include "temporary_folder.h"
 
 // A run small enough for a test: the tiny BERT on made-up sentences.
 
@@ -30,6 +31,19 @@ inline Bert tiny_bert(const char* recipe) {
   BertOptions options;
   options.recipes = {preset(recipe), {}};
   return {std::filesystem::path(FIXTUNE_FIXTURES) / "tiny_bert", options};
+}
+
+/// The same without dropout.
+inline Bert without_dropout(const char* recipe) {
+  const TemporaryFolder folder;
+  const std::filesystem::path from = std::filesystem::path(FIXTUNE_FIXTURES) / "tiny_bert";
+  Json config = read_json(from / "config.json");
+  config["hidden_dropout_prob"] = config["attention_probs_dropout_prob"] = 0.0;
+  folder.write("config.json", config.dump());
+  std::filesystem::copy_file(from / "model.safetensors", folder.path() / "model.safetensors");
+  BertOptions options;
+  options.recipes = {preset(recipe), {}};
+  return {folder.path(), options};
 }
 
 inline TrainingOptions quick_options() {
