@@ -14,6 +14,7 @@ namespace fixtune {
 namespace {
 
 using ::testing::HasSubstr;
+using testing_run::fine_tune;
 using testing_run::made_up_data;
 using testing_run::quick_options;
 using testing_run::tiny_bert;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fixtune/train/classification_task.h"
 #include "fixtune/train/fine_tune.h"
 #include "temporary_folder.h"
 
@@ -51,6 +52,14 @@ inline TrainingOptions quick_options() {
   options.batch_size = 8;
   options.learning_rate = 1e-2F;
   return options;
+}
+
+/// Classifies; evaluation by accuracy and F1.
+inline TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
+                                const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
+                                const CheckpointOptions& checkpoints = {}) {
+  ClassificationTask task(bert, train, evaluation, Task::Text, /*regression=*/false);
+  return fixtune::fine_tune(task, options, callbacks, checkpoints);
 }
 
 }  // namespace fixtune::testing_run
