@@ -240,6 +240,8 @@ TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, con
                          const CheckpointOptions& checkpoints) {
   if (task.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
+  if (callbacks.log && options.learning_rate == 0.0F) callbacks.log("the learning rate is 0: no weight will change");
+  Run run(task, options, callbacks, checkpoints);
   bool stopped = false;
   try {
     while (!run.finished()) {
