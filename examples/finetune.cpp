@@ -2,16 +2,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <set>
-
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/gemm/packed_product.h"
-#include "fixtune/io/checksum.h"
 #include "fixtune/io/file.h"
 #include "fixtune/train/fine_tune.h"
 #include "fixtune/train/recipe_file.h"
 #include "program/progress.h"
+#include "program/resumable_run.h"
 #include "program/run.h"
 #include "program/stop_signals.h"
 #include "program/task_data.h"
@@ -25,7 +23,7 @@ struct Options {
   program::TaskData task;
   program::QuestionOptions questions;
   TrainingOptions training;
-  CheckpointOptions checkpoints;
+  program::ResumableRun resumable;
   std::string model, out, recipe = "rowwise", json;
   Index max_length = 128;
   program::Limits limits;
@@ -62,12 +60,7 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--eval-limit", o.limits.evaluation, "use the first N evaluation examples or questions (0: all)")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--checkpoint-every", o.checkpoints.every, "steps between checkpoints in OUT/checkpoints (0: none)")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--keep", o.checkpoints.keep, "newest checkpoints to keep (0: one, and none after the end)")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_flag("--resume", o.checkpoints.resume, "go on from the newest checkpoint, or start anew where there is none");
+  o.resumable.add_options(app);
   program::add_threads(app, o.threads);
 }
 
@@ -113,18 +106,6 @@ Json report(const Options& o, const program::TrainedTask& task, const TrainingRe
           {"outliers", result.outliers.to_json()}};
 }
 
-/// Checksums of the files that a model is read from.
-Json model_checksums(const std::filesystem::path& folder) {
-  Json checksums = Json::object();
-  for (const char* name : {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json"})
-    if (std::filesystem::exists(folder / name)) checksums[name] = file_checksum(folder / name);
-  std::set<std::filesystem::path> weights;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().extension() == ".safetensors") weights.insert(entry.path());
-  for (const auto& file : weights) checksums[file.filename()] = file_checksum(file);
-  return checksums;
-}
-
 /// What tells this run from others.
 RunDescription describe(const Options& o, const program::TrainedTask& task, const RecipeMap& recipes) {
   RunDescription run = describe(o.training);
@@ -134,18 +115,9 @@ RunDescription describe(const Options& o, const program::TrainedTask& task, cons
                        {"eval-limit", o.limits.evaluation},
                        {"max-length", o.max_length},
                        {"recipe", to_json(recipes)},
-                       {"model", model_checksums(o.model)}});
+                       {"model", program::model_checksums(o.model)}});
   run.circumstances["INT8 kernel"] = name(active_packed_kernel());
   return run;
-}
-
-/// True if OUT already holds what this run would write, and its checkpoints are gone. Throws where it is another run's.
-bool is_finished(const Options& o) {
-  if (!o.checkpoints.resume || std::filesystem::exists(o.checkpoints.folder)) return false;
-  const Json record = program::read_run_record(o.out);
-  if (!record.contains("run")) return false;
-  require_same_run(record.at("run"), o.checkpoints.run.identity, (std::filesystem::path(o.out) / "fixtune.json").string());
-  return true;
 }
 
 TrainingCallbacks callbacks(program::Progress& training, program::Progress& evaluation) {
@@ -167,25 +139,16 @@ TrainingCallbacks callbacks(program::Progress& training, program::Progress& eval
   return c;
 }
 
-[[noreturn]] void stop(const Options& o) {
-  const bool saved = !o.checkpoints.folder.empty();
-  program::notice(fmt::format("stopped by signal {}; {}", program::stop_signal(),
-                              saved ? "--resume goes on from here" : "without --checkpoint-every nothing is kept"));
-  throw program::Stopped{program::stop_signal()};
-}
-
 /// Writes the model, the figures, and last the record that says the run is finished.
 void save(const Options& o, program::TrainedTask& task, const RecipeMap& recipes, const TrainingResult& result) {
   const std::filesystem::path out(o.out);
-  if (!o.checkpoints.folder.empty()) remove_partials(out);
+  if (o.resumable.is_wanted()) remove_partials(out);
   task.save(o.model, out, o.training.batch_size);
   if (!o.json.empty()) write_file_atomically(o.json, report(o, task, result).dump(2) + "\n");
   Json record = task.record();
   record["max_length"] = o.max_length;
   record["recipe"] = to_json(recipes);
-  if (!o.checkpoints.folder.empty()) record["run"] = o.checkpoints.run.identity;
-  write_file_atomically(out / "fixtune.json", record.dump(2) + "\n");
-  if (o.checkpoints.keep == 0 && !o.checkpoints.folder.empty()) std::filesystem::remove_all(o.checkpoints.folder);
+  o.resumable.finish(out, std::move(record));
 }
 
 /// Refuses what would fail only after the data were read, or the model trained.
@@ -209,7 +172,7 @@ TrainingResult train(const Options& o, program::TrainedTask& task) {
   program::Progress evaluation_bar("evaluate");
   program::catch_stop_signals();
   TrainingResult result =
-      fine_tune(task.training(), o.training, callbacks(training_bar, evaluation_bar), o.checkpoints);
+      fine_tune(task.training(), o.training, callbacks(training_bar, evaluation_bar), o.resumable.options());
   training_bar.finish();
   evaluation_bar.finish();
   return result;
@@ -222,10 +185,9 @@ void finetune(Options& o) {
   if (recipes.fallback.arithmetic == Arithmetic::BF16 && !has_native_bf16())
     program::notice("this CPU has no BF16 products; they run as FP32 products of BF16-rounded operands");
   const std::unique_ptr<program::TrainedTask> task = read_task(o);
-  if (o.checkpoints.every > 0 || o.checkpoints.resume) {
-    o.checkpoints.folder = std::filesystem::path(o.out) / "checkpoints";
-    o.checkpoints.run = describe(o, *task, recipes);
-    if (is_finished(o)) {
+  if (o.resumable.is_wanted()) {
+    o.resumable.begin(o.out, describe(o, *task, recipes));
+    if (o.resumable.is_finished()) {
       program::notice(fmt::format("{}: the run is already finished", o.out));
       return;
     }
@@ -235,7 +197,7 @@ void finetune(Options& o) {
              task->training_examples(), task->evaluation_examples(), o.recipe, thread_count(),
              name(active_packed_kernel()));
   const TrainingResult result = train(o, *task);
-  if (result.stopped) stop(o);
+  if (result.stopped) o.resumable.stop();
   if (result.epochs.empty()) program::notice("0 epochs: nothing was trained");
   save(o, *task, recipes, result);
   fmt::print("{:.0f} tokens/s, peak memory {:.0f} MiB, saved activations {:.0f} MiB; saved to {}\n",

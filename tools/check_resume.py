@@ -10,6 +10,7 @@ first, byte for byte: model, configuration, vocabulary, optimiser's moments, the
 but for seconds and memory. Needs nothing but Python.
 """
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -74,18 +75,18 @@ def without_measurements(value):
 
 
 def contents(folder):
-    """Every file by name; JSON without what is measured, checksums.json left out where it covers measurements."""
+    """Every file by name, as its SHA-256; JSON without what is measured, and without the checksum of such a file."""
     files = {}
     for place, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(place, name)
             with open(path, "rb") as source:
-                content = source.read()
-            if name.endswith(".json"):
-                document = without_measurements(json.loads(content))
-                if name == "checksums.json":
-                    document.pop("state.json")
-                content = json.dumps(document)
+                if name.endswith(".json"):
+                    content = without_measurements(json.load(source))
+                    if name == "checksums.json":
+                        content.pop("state.json")
+                else:
+                    content = hashlib.file_digest(source, "sha256").digest()
             files[os.path.relpath(path, folder)] = content
     return files
 

@@ -53,7 +53,6 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("cannot be put in place");
   close(descriptor_);
   descriptor_ = -1;
-  sync_folder(path_.parent_path());
 }
 
 void AtomicFile::fail_with_errno(const char* action) const {

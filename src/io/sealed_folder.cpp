@@ -56,6 +56,7 @@ void SealedFolder::commit() try {
   for (const auto& [name, size] : sizes_in(temporary_))
     seal[name] = {{"bytes", size}, {"checksum", file_checksum(temporary_ / name)}};
   write_file_atomically(temporary_ / seal_name, seal.dump(2) + "\n");
+  sync_folder(temporary_);
   std::filesystem::remove_all(path_);
   std::filesystem::rename(temporary_, path_);
   temporary_.clear();

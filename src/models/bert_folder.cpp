@@ -61,6 +61,7 @@ void save(BertEncoder& bert, const Json& config, const std::filesystem::path& or
   write_safetensors(folder / "model.safetensors", named_tensors(bert.parameters()));
   copy_tokenizer(origin, folder);
   write_file_atomically(folder / "config.json", config.dump(2) + "\n");
+  sync_folder(folder);
 }
 
 }  // namespace

@@ -152,6 +152,14 @@ void CheckpointFolder::remove_old(Index newest) const {
   }
 }
 
+bool has_checkpoints(const std::filesystem::path& folder) { return !newest_first(folder).empty(); }
+
+void remove_checkpoints(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const Candidate& candidate : newest_first(folder)) std::filesystem::remove_all(candidate.path, ignored);
+  std::filesystem::remove(folder, ignored);
+}
+
 TrainingState CheckpointFolder::load(const std::filesystem::path& checkpoint, AdamW& optimizer) const {
   const std::string where = (checkpoint / state_file).string();
   try {

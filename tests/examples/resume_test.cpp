@@ -57,12 +57,13 @@ class ResumeProgram : public testing::Test {
     std::string rows = "text\tlabel\n";
     for (int i = 0; i < 24; ++i) rows += "w" + std::to_string(4 + i) + (i % 2 == 0 ? " w3\tyes\n" : " w30 w31\tno\n");
     data_ = folder_.write("data.tsv", rows);
+    task_ = {"--task", "text", "--data", data_};
   }
   std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{
-        std::string(FIXTUNE_PROGRAMS) + "/finetune", "--model", std::string(FIXTUNE_FIXTURES) + "/tiny_bert", "--task",
-        "text", "--data", data_, "--batch-size", "4", "--lr", "1e-3", "--max-length", "16", "--threads", "1", "--epochs",
+        std::string(FIXTUNE_PROGRAMS) + "/finetune", "--model", std::string(FIXTUNE_FIXTURES) + "/tiny_bert", "--batch-size", "4", "--lr", "1e-3", "--max-length", "16", "--threads", "1", "--epochs",
         std::to_string(epochs_), "--out", path(out)};
+    arguments.insert(arguments.end(), task_.begin(), task_.end());
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
@@ -87,27 +88,43 @@ class ResumeProgram : public testing::Test {
     return found;
   }
 
+  /// One run left alone and one killed `kills` times and resumed end with the same files.
+  void kill_and_compare(int kills) const {
+    const std::vector<std::string> resume{"--checkpoint-every", "4", "--resume"};
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_EQ(start("straight", resume).wait(), 0);
+    const Milliseconds whole = std::chrono::steady_clock::now() - began;
+    std::mt19937 random(1);
+    for (int i = 0; i < kills; ++i) {
+      const Process process = start("killed", resume);
+      std::this_thread::sleep_for(whole * std::uniform_real_distribution<>(0.0, 0.7)(random));
+      process.send(SIGKILL);
+      process.wait();
+      EXPECT_THAT(process.output(), testing::Not(HasSubstr("not whole"))) << i;
+    }
+    const Process last = start("killed", resume);
+    ASSERT_EQ(last.wait(), 0) << last.output();
+    EXPECT_EQ(files("straight"), files("killed"));
+  }
+
   TemporaryFolder folder_;
   std::string data_;
+  std::vector<std::string> task_;
   int epochs_ = 12;
 };
 
-TEST_F(ResumeProgram, KilledAtAnyMomentEndsWithTheSameFiles) {
-  const std::vector<std::string> resume{"--checkpoint-every", "4", "--resume"};
-  const auto began = std::chrono::steady_clock::now();
-  ASSERT_EQ(start("straight", resume).wait(), 0);
-  const Milliseconds whole = std::chrono::steady_clock::now() - began;
-  std::mt19937 random(1);
-  for (int kills = 0; kills < 8; ++kills) {
-    const Process process = start("killed", resume);
-    std::this_thread::sleep_for(whole * std::uniform_real_distribution<>(0.0, 0.7)(random));
-    process.send(SIGKILL);
-    process.wait();
-    EXPECT_THAT(process.output(), testing::Not(HasSubstr("not whole"))) << kills;
-  }
-  const Process last = start("killed", resume);
-  ASSERT_EQ(last.wait(), 0) << last.output();
-  EXPECT_EQ(files("straight"), files("killed"));
+TEST_F(ResumeProgram, KilledAtAnyMomentEndsWithTheSameFiles) { kill_and_compare(8); }
+
+TEST_F(ResumeProgram, KilledOverQuestionsEndsWithTheSameFilesAndAnswers) {
+  std::string paragraphs;
+  for (int i = 0; i < 12; ++i)
+    paragraphs += fmt::format(R"({}{{"context": "w{} w3 w{}", "qas": [{{"id": "q{}", "question": "w1 w2", "answers": )"
+                              R"([{{"text": "w3", "answer_start": {}}}]}}]}})",
+                              i > 0 ? "," : "", 10 + i, 20 + i, i, 4);
+  const std::string questions = folder_.write("questions.json", R"({"data": [{"paragraphs": [)" + paragraphs + "]}]}");
+  task_ = {"--task", "squad", "--data", questions, "--eval-data", questions, "--doc-stride", "0"};
+  kill_and_compare(4);
+  EXPECT_TRUE(files("killed").contains("predictions.json"));
 }
 
 TEST_F(ResumeProgram, ASignalSavesAndStopsWithItsCode) {

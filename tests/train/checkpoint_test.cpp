@@ -117,6 +117,20 @@ TEST_F(CheckpointTest, KeepsTheNewestWholeOnesAndWhatIsNotItsOwn) {
   EXPECT_THAT(notices_, IsEmpty());
 }
 
+TEST_F(CheckpointTest, AllGoAtOnceAndTheFolderWhereItIsEmpty) {
+  EXPECT_FALSE(has_checkpoints(folder_));
+  save(1);
+  EXPECT_TRUE(has_checkpoints(folder_));
+  write("notes.txt", "mine");
+  remove_checkpoints(folder_);
+  EXPECT_THAT(names(), ElementsAre("notes.txt"));
+  EXPECT_FALSE(has_checkpoints(folder_));
+  std::filesystem::remove(folder_ / "notes.txt");
+  save(1);
+  remove_checkpoints(folder_);
+  EXPECT_FALSE(std::filesystem::exists(folder_));
+}
+
 TEST_F(CheckpointTest, PassesOverWhatIsTorn) {
   for (const int step : {1, 2, 3}) save(step, 3);
   std::filesystem::resize_file(folder_ / "step-00000003" / "optimizer.safetensors", 100);

@@ -27,7 +27,7 @@ class ResumeTest : public testing::Test {
     Bert bert = tiny_bert(recipe);
     CheckpointOptions checkpoints;
     checkpoints.folder = around_.path() / folder;
-    checkpoints.every = 2;
+    checkpoints.every = every_;
     checkpoints.resume = true;
     TrainingCallbacks callbacks;
     callbacks.stop_requested = [&, asked = 0]() mutable { return ++asked == stop_at; };
@@ -41,6 +41,7 @@ class ResumeTest : public testing::Test {
   }
 
   TemporaryFolder around_;
+  Index every_ = 4;
   int steps_ = 0;
   std::string notices_;
 };
@@ -82,7 +83,7 @@ TEST_F(ResumeTest, StoppedAgainAndAgainInEveryRecipe) {
   for (const std::string& recipe : preset_names()) {
     const Ended straight = end(recipe, run(recipe, recipe.c_str(), small_options(), 0));
     const std::string folder = recipe + "-stopped";
-    for (int stops = 0; stops < 5; ++stops) EXPECT_TRUE(run(folder, recipe.c_str(), small_options(), 1).stopped);
+    for (int stops = 0; stops < 3; ++stops) EXPECT_TRUE(run(folder, recipe.c_str(), small_options(), 1).stopped);
     expect_equal(end(folder, run(folder, recipe.c_str(), small_options(), 0)), straight);
   }
 }
@@ -121,6 +122,7 @@ TEST_F(ResumeTest, AnEarlierRunIsNotOverwritten) {
 }
 
 TEST_F(ResumeTest, ABadNumberKeepsTheLastGoodCheckpoint) {
+  every_ = 2;
   for (const std::string& recipe : preset_names()) {
     TrainingOptions options = small_options();
     options.learning_rate = 1e30F;

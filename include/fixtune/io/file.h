@@ -10,8 +10,8 @@ namespace fixtune {
 /// The whole content of a file. Throws Error naming the path.
 std::string read_file(const std::filesystem::path& path);
 
-/// A file that appears under its name only when complete: written beside it, synced, then renamed and
-/// the folder synced.
+/// A file that appears under its name only when complete: written beside it, synced, then renamed.
+/// That the new name outlives a power cut takes sync_folder, once after the last of several files.
 class AtomicFile {
  public:
   /// Creates the temporary file. Throws Error naming the path.

@@ -44,4 +44,10 @@ class CheckpointFolder {
   LogCallback log_;
 };
 
+/// True if a folder holds a checkpoint, whole or not.
+bool has_checkpoints(const std::filesystem::path& folder);
+
+/// Removes all checkpoints of a folder, and the folder where nothing else lies in it.
+void remove_checkpoints(const std::filesystem::path& folder);
+
 }  // namespace fixtune
