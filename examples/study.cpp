@@ -1,5 +1,5 @@
-// Runs a list of fine-tuning runs from one file, each in a process of its own, goes on where it was stopped, and renders
-// what they reached.
+// Runs a list of fine-tuning runs from one file, each in a process of its own, goes on where it was stopped, and
+// renders what they reached.
 #include <fmt/format.h>
 
 #include "program/run.h"

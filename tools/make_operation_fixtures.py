@@ -75,6 +75,17 @@ def mean_squared_error():
                 gradients=gradients(loss, 1.0, [predictions]))
 
 
+def span_cross_entropy():
+    """Start and end of an answer, each a choice among the tokens of its window; no padding."""
+    logits, offsets, first, last = leaf(11, 2, scale=4.0), [0, 4, 5, 11], [1, 0, 5], [3, 0, 5]
+    chosen = [F.cross_entropy(logits[begin:end, column].unsqueeze(0), torch.tensor([target]))
+              for begin, end, targets in zip(offsets, offsets[1:], zip(first, last))
+              for column, target in enumerate(targets)]
+    loss = torch.stack(chosen).mean()
+    return dict(logits=rows(logits), offsets=offsets, first=first, last=last, loss=loss.item(),
+                gradients=gradients(loss, 1.0, [logits]))
+
+
 def adamw():
     parameters = [torch.nn.Parameter(torch.randn(3, 7)), torch.nn.Parameter(torch.randn(1, 5))]
     optimizer = torch.optim.AdamW([dict(params=parameters[:1], weight_decay=0.1),
@@ -121,7 +132,8 @@ def main():
     fixtures = dict(
         layer_norm=layer_norm(), gelu=activation(F.gelu), gelu_tanh=activation(lambda x: F.gelu(x, approximate="tanh")),
         relu=activation(F.relu), tanh=activation(torch.tanh), attention=attention(), cross_entropy=cross_entropy(),
-        mean_squared_error=mean_squared_error(), adamw=adamw(), schedule=schedule(), clip=clip())
+        mean_squared_error=mean_squared_error(), adamw=adamw(), schedule=schedule(), clip=clip(),
+        span_cross_entropy=span_cross_entropy())
     with open(sys.argv[1], "w") as file:
         json.dump(fixtures, file, separators=(",", ":"))
         file.write("\n")

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes a small vocabulary, and the ids BertTokenizerFast gives with it, for wordpiece_test.cpp.
+"""Writes a small vocabulary, and what BertTokenizerFast makes of texts with it, for the tests of data.
 
     python3 tools/make_token_fixtures.py tests/fixtures
 
-Writes small_vocab.txt, and tokens.jsonl with lines {"text", "pair", "max_length", "ids"}. Needs transformers.
+Writes small_vocab.txt; tokens.jsonl with lines {"text", "pair", "max_length", "ids"} and, for single texts that are
+not cut, "spans" (the offsets of the tokens); windows.jsonl with lines {"question", "context", "max_length",
+"doc_stride", "windows": [{"ids", "spans"}]}. Needs transformers.
 """
 import json
 import sys
@@ -40,6 +42,14 @@ CUTS = [(8, 8, 12), (7, 8, 12), (8, 7, 12), (4, 9, 12), (2, 12, 10), (12, 2, 10)
         (3, 0, 4), (9, 1, 5), (1, 9, 5), (6, 6, 9)]
 SINGLE_CUTS = [(5, 2), (5, 3), (5, 6), (5, 7), (5, 8)]
 
+# Question, context, longest window, overlap.
+WINDOWS = [
+    ("the cat sat", "a b c d e f g h i j k l", 12, 2), ("the cat sat", "a b c d e f g h i j k l", 12, 5),
+    ("the cat sat", "a b c d e f g h i j k l", 7, 0), ("the cat sat", "a b c d e f g h i j k l", 18, 8),
+    ("caf\u00e9?", "Na\u0131ve nai\u0308ve cats.\u00a0UNWANTED \u4f60\u597d playing\u2026 (100\u00bd) \U0001f600 mat", 14, 4),
+    ("[SEP] who", "the [MASK] cat\u200bs  sat \ufb01 \u0130stanbul", 13, 3), ("", "unwanted cats", 6, 1),
+]
+
 
 def letters(count, first):
     return " ".join(chr(ord(first) + i) for i in range(count))
@@ -62,6 +72,37 @@ def ids(tokenizer, text, pair, length):
     return tokenizer([text], pairs, truncation="longest_first", max_length=length)["input_ids"][0]
 
 
+def spans(tokenizer, text):
+    found = tokenizer([text], add_special_tokens=False, return_offsets_mapping=True)
+    return found["offset_mapping"][0]
+
+
+def windows(tokenizer, question, context, length, stride):
+    found = tokenizer([question], [context], truncation="only_second", max_length=length, stride=stride,
+                      return_overflowing_tokens=True, return_offsets_mapping=True)
+    in_context = [[s == 1 for s in found.sequence_ids(i)] for i in range(len(found["input_ids"]))]
+    return [{"ids": row, "spans": [span for span, inside in zip(offsets, inside_row) if inside]}
+            for row, offsets, inside_row in zip(found["input_ids"], found["offset_mapping"], in_context)]
+
+
+def write_lines(path, lines):
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        for line in lines:
+            out.write(json.dumps(line) + "\n")
+
+
+def token_line(tokenizer, text, pair, length):
+    line = {"text": text, "pair": pair, "max_length": length, "ids": ids(tokenizer, text, pair, length)}
+    if pair is None and length == 512:
+        line["spans"] = spans(tokenizer, text)
+    return line
+
+
+def window_line(tokenizer, question, context, length, stride):
+    return {"question": question, "context": context, "max_length": length, "doc_stride": stride,
+            "windows": windows(tokenizer, question, context, length, stride)}
+
+
 def main():
     folder = Path(sys.argv[1])
     vocabulary = "".join(token + "\n" for token in dict.fromkeys(SPECIAL + WORDS + LETTERS + TAILS))
@@ -69,11 +110,8 @@ def main():
     with tempfile.TemporaryDirectory() as model:
         (Path(model) / "vocab.txt").write_text(vocabulary, encoding="utf-8", newline="")
         tokenizer = BertTokenizerFast.from_pretrained(model)
-    with open(folder / "tokens.jsonl", "w", encoding="utf-8", newline="") as out:
-        for text, pair, length in cases():
-            line = {"text": text, "pair": pair, "max_length": length, "ids": ids(tokenizer, text, pair,
-            length)}
-            out.write(json.dumps(line) + "\n")
+    write_lines(folder / "tokens.jsonl", [token_line(tokenizer, *case) for case in cases()])
+    write_lines(folder / "windows.jsonl", [window_line(tokenizer, *case) for case in WINDOWS])
 
 
 if __name__ == "__main__":

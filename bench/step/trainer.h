@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fixtune/models/bert.h"
+#include "fixtune/optim/adamw.h"
 #include "fixtune/train/outlier_log.h"
 #include "step/child_process.h"
 

@@ -77,8 +77,8 @@ FileLock::FileLock(const std::filesystem::path& path) {
 
 FileLock::~FileLock() { close(descriptor_); }
 
-ChildEnd run_child(const std::vector<std::string>& command, const std::filesystem::path& log, const HeldSignals& signals,
-                   const Deadline& deadline, const std::function<void()>& tick) {
+ChildEnd run_child(const std::vector<std::string>& command, const std::filesystem::path& log,
+                   const HeldSignals& signals, const Deadline& deadline, const std::function<void()>& tick) {
   const pid_t child = start(command, log, signals.former());
   ChildEnd end;
   int status = 0;

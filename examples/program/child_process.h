@@ -60,7 +60,7 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 /// Runs a program to its end, its output appended to `log`. Signals to this process, and SIGTERM at the deadline, are
 /// passed on; should this process die, the child gets SIGTERM. `tick` is called about once a second. Throws Error
 /// naming the log or the program where it cannot be started.
-ChildEnd run_child(const std::vector<std::string>& command, const std::filesystem::path& log, const HeldSignals& signals,
-                   const Deadline& deadline, const std::function<void()>& tick);
+ChildEnd run_child(const std::vector<std::string>& command, const std::filesystem::path& log,
+                   const HeldSignals& signals, const Deadline& deadline, const std::function<void()>& tick);
 
 }  // namespace fixtune::program

@@ -24,18 +24,27 @@ RecipeMap recipes(const SavedModelOptions& options, const Json& record) {
   return {preset("fp32"), {}};
 }
 
+BertOptions model_options(const SavedModelOptions& options) {
+  BertOptions model;
+  model.recipes = options.recipes;
+  model.log = notice;
+  return model;
+}
+
 }  // namespace
 
 void SavedModelOptions::add_options(CLI::App& app) {
-  app.add_option("--model", model, "folder that finetune wrote, or any BERT with a classifier")->required();
+  app.add_option("--model", model, "folder that finetune wrote, or any BERT with a classifier or span head")->required();
   task.add_options(app, /*task_required=*/false);
+  questions.add_options(app);
   app.add_option("--recipe", recipe, "preset or JSON file (default: the one the folder records, else fp32)");
-  app.add_option("--max-length", max_length, "default: as trained, else 128")->check(CLI::PositiveNumber);
+  app.add_option("--max-length", max_length, "default: as trained, else 128 (squad, squad2: 384)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--batch-size", batch_size)->check(CLI::PositiveNumber)->capture_default_str();
   add_threads(app, threads);
 }
 
-SavedModel open_saved_model(SavedModelOptions& o, const CLI::App& app, bool has_label) {
+void take_from_record(SavedModelOptions& o, const CLI::App& app) {
   set_thread_count(o.threads);
   const Json record = read_run_record(o.model);
   take(app, "--task", record, "task", o.task.task);
@@ -44,13 +53,14 @@ SavedModel open_saved_model(SavedModelOptions& o, const CLI::App& app, bool has_
   take(app, "--pair-column", record, "pair_column", o.task.pair_column);
   take(app, "--label-column", record, "label_column", o.task.label_column);
   take(app, "--max-length", record, "max_length", o.max_length);
-  if (o.max_length == 0) o.max_length = 128;
+  take(app, "--doc-stride", record, "doc_stride", o.questions.doc_stride);
+  if (o.max_length == 0) o.max_length = squad_version(o.task.task) ? WindowOptions{}.max_length : 128;
+  o.recipes = recipes(o, record);
+}
 
+SavedModel open_saved_model(const SavedModelOptions& o, bool has_label) {
   const WordPiece tokenizer = WordPiece::from_folder(o.model, notice);
-  BertOptions options;
-  options.recipes = recipes(o, record);
-  options.log = notice;
-  Bert bert(o.model, options);
+  Bert bert(o.model, model_options(o));
   check_fits(bert.config(), tokenizer.vocabulary_size(), o.max_length, o.model);
   HeadDescription head = read_head(bert.config(), bert.labels());
   const auto& names = o.task.labels.empty() ? head.label_names : o.task.labels;
@@ -59,6 +69,16 @@ SavedModel open_saved_model(SavedModelOptions& o, const CLI::App& app, bool has_
     fail("{}: the data has {} labels, the classifier {}", o.model, data.label_names.size(), bert.labels());
   EncodedDataset encoded = encode(data, tokenizer, o.max_length);
   return {std::move(bert), std::move(head), std::move(data), std::move(encoded)};
+}
+
+SavedSpanModel open_saved_span_model(const SavedModelOptions& o, bool has_answers) {
+  const SquadVersion version = *squad_version(o.task.task);
+  const WordPiece tokenizer = WordPiece::from_folder(o.model, notice);
+  BertQuestionAnswering bert(o.model, model_options(o));
+  check_fits(bert.config(), tokenizer.vocabulary_size(), o.max_length, o.model);
+  SquadDataset data = read_squad(o.task.data, version, has_answers);
+  QuestionWindows windows(data, tokenizer, {o.max_length, o.questions.doc_stride});
+  return {std::move(bert), version, std::move(data), std::move(windows)};
 }
 
 }  // namespace fixtune::program

@@ -30,9 +30,9 @@ TrainingData hold_out_tenth(const Dataset& all, std::uint64_t seed) {
 }  // namespace
 
 void TaskData::add_options(CLI::App& app, bool task_required) {
-  auto* task_option = app.add_option("--task", task, "cola, sst2, mrpc, stsb, rte, qnli, mnli, or text (any table)");
+  auto* task_option = app.add_option("--task", task, "cola, sst2, mrpc, stsb, rte, qnli, mnli, text (any table), squad or squad2");
   if (task_required) task_option->required();
-  app.add_option("--data", data, "folder of the GLUE task, or file (.tsv, .csv, .jsonl)")->required();
+  app.add_option("--data", data, "folder of the GLUE task, or file (.tsv, .csv, .jsonl; squad, squad2: .json)")->required();
   app.add_option("--text-column", text_column, "column of the sentence (text task)")->capture_default_str();
   app.add_option("--pair-column", pair_column, "column of the second sentence (text task)");
   app.add_option("--label-column", label_column, "column of the label (text task)")->capture_default_str();
@@ -82,16 +82,6 @@ Dataset read_evaluation_data(const TaskData& options, const std::vector<std::str
   const std::filesystem::path data(options.data);
   if (task == Task::Text) return read_text(data, options.columns(label_names, has_label));
   return read_glue(task, std::filesystem::is_directory(data) ? dev_file(task, data) : data, log);
-}
-
-Json run_record(const TaskData& options, const Json& recipes, Index max_length) {
-  return {{"task", options.task},
-          {"regression", options.is_regression_task()},
-          {"text_column", options.text_column},
-          {"pair_column", options.pair_column},
-          {"label_column", options.label_column},
-          {"max_length", max_length},
-          {"recipe", recipes}};
 }
 
 Json read_run_record(const std::filesystem::path& folder) {

@@ -42,9 +42,7 @@ TrainingData read_training_data(const TaskData& options, std::uint64_t seed, Ind
 Dataset read_evaluation_data(const TaskData& options, const std::vector<std::string>& label_names, bool has_label,
                              const LogCallback& log);
 
-/// What a saved folder records beside the Hugging Face files, in fixtune.json.
-Json run_record(const TaskData& options, const Json& recipes, Index max_length);
-/// Fills options that were not given on the command line from the folder's fixtune.json, where there is one.
+/// What finetune recorded beside the Hugging Face files, in fixtune.json; an empty object where there is none.
 Json read_run_record(const std::filesystem::path& folder);
 
 }  // namespace fixtune::program

@@ -34,7 +34,7 @@ std::string last_lines(const path& file, int count) {
 std::string metrics_text(const Json& result) {
   std::string text;
   for (const auto& [name, value] : result.at("figures").at("epochs").back().at("metrics").items())
-    text += value.is_number() ? fmt::format(", {} {:.4f}", name, value.get<double>()) : fmt::format(", {} undefined", name);
+    text += fmt::format(", {} {}", name, value.is_number() ? fmt::format("{:.4f}", value.get<double>()) : "undefined");
   return text;
 }
 

@@ -22,8 +22,8 @@ struct ExecutionOptions {
 /// The command line of one run.
 std::vector<std::string> finetune_command(const StudyPlan& plan, const StudyRun& run, const ExecutionOptions& options);
 
-/// Runs what is missing, one child process after another, and keeps each one's figures. A run that fails is reported and
-/// the others go on; SIGINT, SIGTERM and the time limit stop the child, which goes on from its checkpoint next time.
+/// Runs what is missing, one child process after another, and keeps each one's figures. A run that fails is reported
+/// and the others go on; SIGINT, SIGTERM and the time limit stop the child, which next time goes on from its checkpoint.
 /// Returns 0 where every run has its results, 1 where one failed or is left, 128 + the signal that stopped the study.
 int execute(const StudyPlan& plan, const ExecutionOptions& options);
 

@@ -49,9 +49,9 @@ bool same_identity(const Json& a, const Json& b);
 /// `{"tasks": {TASK: {"data": PATH, "eval-data": PATH, "note": TEXT, "options": {OPTION: VALUE}}},
 ///   "recipes": {NAME: DOCUMENT},
 ///   "groups": [{"models": [...], "tasks": [...], "recipes": [...], "seeds": [...], "options": {OPTION: VALUE}}]}`.
-/// A group stands for every combination, recipes changing fastest, then tasks, seeds and models; its options come before
-/// the task's. A run named twice with the same options is one run, at its first place. Throws Error naming the file and
-/// the field.
+/// A group stands for every combination, recipes changing fastest, then tasks, seeds and models; its options come
+/// before the task's. A run named twice with the same options is one run, at its first place. Throws Error naming the
+/// file and the field.
 StudyPlan read_plan(const std::filesystem::path& file);
 
 /// The runs whose name has a match of one of the patterns (ECMAScript regular expressions), those of the first pattern

@@ -13,6 +13,16 @@
 namespace fixtune::study {
 namespace {
 
+constexpr const char* metrics_legend =
+    "\nMean ± standard deviation over the seeds (their number), in percent, after the last epoch. MRPC: accuracy\n"
+    "/ F1; CoLA: Matthews correlation; STS-B: mean of Pearson's and Spearman's correlation; SQuAD: exact match\n"
+    "/ F1; accuracy elsewhere. \"-\": not run.\n\n";
+
+constexpr fmt::string_view loss_legend =
+    "\nFP32's score less the recipe's, paired by seed: mean ± standard error (number of seeds), in points. A\n"
+    "score is the mean of the task's metrics. `within {0:.1f}`: whether the mean loss less one standard error is\n"
+    "at most {0:.1f}. The error of the mean of tasks comes from the tasks with several seeds.\n\n";
+
 std::vector<std::string> models_of(const StudyPlan& plan) {
   std::vector<std::string> models;
   for (const StudyRun& run : plan.runs)
@@ -40,9 +50,10 @@ std::string task_notes(const StudyPlan& plan, const Comparison& comparison, cons
       if (run.model != model || run.task != task.name) continue;
       const Json result = read_result(plan, run, options.results);
       if (result.is_null()) continue;
-      notes += fmt::format("{} training and {} evaluation examples; ",
+      notes += fmt::format("{} training and {} evaluation {}; ",
                            result.at("figures").value("training_examples", Json()).dump(),
-                           result.at("figures").value("evaluation_examples", Json()).dump());
+                           result.at("figures").value("evaluation_examples", Json()).dump(),
+                           scoring_of(task.name).unit);
       break;
     }
     notes += option_list(task.options);
@@ -59,7 +70,8 @@ std::string machines(const StudyPlan& plan, const std::string& model, const Rend
     const Json result = read_result(plan, run, options.results);
     if (result.is_null()) continue;
     const Json& figures = result.at("figures");
-    lines.insert(fmt::format("{}, {} threads, INT8 kernel {}", result.value("machine", Json::object()).value("cpu", "unknown"),
+    lines.insert(fmt::format("{}, {} threads, INT8 kernel {}",
+                             result.value("machine", Json::object()).value("cpu", "unknown"),
                              figures.value("threads", Json()).dump(), figures.value("kernel", "unknown")));
   }
   return lines.empty() ? "" : fmt::format("Run on: {}.\n", fmt::join(lines, "; "));
@@ -83,20 +95,18 @@ bool has_value(const PointPlot& plot) {
 std::string model_section(const StudyPlan& plan, const std::string& model, const Published& published,
                           const RenderingOptions& options) {
   const Comparison comparison = compare_recipes(plan, model, options.results, published);
-  std::string text = fmt::format("### {}: {} of {} runs done\n\n", model, comparison.scores.runs(), runs_of(plan, model));
+  std::string text =
+      fmt::format("### {}: {} of {} runs done\n\n", model, comparison.scores.runs(), runs_of(plan, model));
   text += metrics_table(comparison).markdown();
-  text += "\nMean ± standard deviation over the seeds (their number), in percent, after the last epoch. MRPC: accuracy / F1; "
-          "CoLA: Matthews correlation; STS-B: mean of Pearson's and Spearman's correlation; SQuAD: exact match / F1; "
-          "accuracy elsewhere. \"-\": not run.\n\n";
+  text += metrics_legend;
   const PointPlot scores = score_plot(comparison, model);
-  if (has_value(scores)) text += plot_line(scores, options.page, fmt::format("{}-{}-scores.svg", plan.name, model));
+  if (has_value(scores))
+    text += plot_line(scores, options.page, fmt::format("{}-{}-scores.svg", plan.name, model));
   text += "Loss against FP32:\n\n" + loss_table(comparison).markdown();
-  text += fmt::format("\nFP32's score less the recipe's, paired by seed: mean ± standard error (number of seeds), in points. "
-                      "A score is the mean of the task's metrics. `within {:.1f}`: whether the mean loss less one standard "
-                      "error is at most {:.1f}. The error of the mean of tasks comes from the tasks with several seeds.\n\n",
-                      largest_loss, largest_loss);
+  text += fmt::format(loss_legend, largest_loss);
   const PointPlot losses = loss_plot(comparison, model);
-  if (has_value(losses)) text += plot_line(losses, options.page, fmt::format("{}-{}-losses.svg", plan.name, model));
+  if (has_value(losses))
+    text += plot_line(losses, options.page, fmt::format("{}-{}-losses.svg", plan.name, model));
   if (!comparison.scores.undefined().empty())
     text += fmt::format("Left out, as a constant prediction has no correlation: {}.\n\n",
                         fmt::join(comparison.scores.undefined(), ", "));

@@ -20,8 +20,8 @@ const std::map<std::string, TaskScoring>& scorings() {
     tasks["cola"] = {"CoLA", {"matthews_correlation"}};
     tasks["stsb"] = {"STS-B", {"pearson", "spearman"}, 100.0, /*averaged=*/true};
     tasks["text"] = {"text", {"accuracy"}, 100.0, false, /*glue=*/false};
-    tasks["squad"] = {"SQuAD v1.1", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false};
-    tasks["squad2"] = {"SQuAD v2.0", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false};
+    tasks["squad"] = {"SQuAD v1.1", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
+    tasks["squad2"] = {"SQuAD v2.0", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
     return tasks;
   }();
   return all;
@@ -68,7 +68,7 @@ Scores Scores::read(const StudyPlan& plan, const std::string& model, const std::
 }
 
 void Scores::add(const std::string& task, const std::string& recipe, std::uint64_t seed,
-                 std::vector<std::optional<double>> metrics) {
+                 const std::vector<std::optional<double>>& metrics) {
   Metrics defined;
   for (const std::optional<double>& metric : metrics)
     if (metric) defined.push_back(*metric);
@@ -78,7 +78,8 @@ void Scores::add(const std::string& task, const std::string& recipe, std::uint64
     undefined_.push_back(fmt::format("{} {} seed {}", scoring_of(task).title, recipe, seed));
 }
 
-const std::map<std::uint64_t, Scores::Metrics>& Scores::seeds(const std::string& task, const std::string& recipe) const {
+const std::map<std::uint64_t, Scores::Metrics>& Scores::seeds(const std::string& task,
+                                                              const std::string& recipe) const {
   static const std::map<std::uint64_t, Metrics> none;
   const auto found = metrics_.find({task, recipe});
   return found == metrics_.end() ? none : found->second;

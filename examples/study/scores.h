@@ -19,6 +19,7 @@ struct TaskScoring {
   double to_percent = 100.0;
   bool averaged = false;  ///< shown as the metrics' mean alone
   bool glue = true;       ///< counted in the mean of the GLUE tasks
+  std::string unit = "examples";
 };
 
 /// STS-B: mean of Pearson and Spearman; MRPC: accuracy and F1; CoLA: Matthews; SQuAD: exact match and F1; accuracy
@@ -39,7 +40,8 @@ class Scores {
   static Scores read(const StudyPlan& plan, const std::string& model, const std::filesystem::path& results);
 
   /// Keeps one run's metrics (in percent); none where one of them is undefined.
-  void add(const std::string& task, const std::string& recipe, std::uint64_t seed, std::vector<std::optional<double>> metrics);
+  void add(const std::string& task, const std::string& recipe, std::uint64_t seed,
+           const std::vector<std::optional<double>>& metrics);
 
   /// Mean and standard deviation over the seeds of metric `m`; none where there is no run.
   std::optional<Estimate> metric(const std::string& task, const std::string& recipe, std::size_t m) const;

@@ -26,7 +26,8 @@ std::string with_count(const std::optional<Estimate>& e) {
 
 std::string title(const StudyTask& task) {
   const std::string& name = scoring_of(task.name).title;
-  return task.options.contains("sample") ? fmt::format("{} (sample of {})", name, task.options.at("sample").dump()) : name;
+  if (!task.options.contains("sample")) return name;
+  return fmt::format("{} (sample of {})", name, task.options.at("sample").dump());
 }
 
 std::string metrics_cell(const Scores& scores, const std::string& task, const std::string& recipe) {
@@ -169,7 +170,8 @@ TextTable loss_table(const Comparison& c) {
 }
 
 PointPlot score_plot(const Comparison& c, const std::string& model) {
-  PointPlot plot = empty_plot(c, fmt::format("{}: score by task and recipe", model), "percent, mean and standard deviation");
+  PointPlot plot =
+      empty_plot(c, fmt::format("{}: score by task and recipe", model), "percent, mean and standard deviation");
   for (std::size_t r = 0; r < c.recipes.size(); ++r) {
     const std::string& recipe = c.recipes[r];
     PlotSeries series{recipe, r, {}};

@@ -22,8 +22,15 @@ Index uniform_below(Index bound, const RandomStream& random, std::uint64_t& coun
 }  // namespace
 
 PackedBatch pack(std::span<const Encoding> encodings, std::span<const float> labels, std::span<const Index> indices) {
-  if (labels.size() != encodings.size() || indices.size() != encodings.size())
-    fail("{} sentences cannot go with {} labels and {} indices", encodings.size(), labels.size(), indices.size());
+  if (labels.size() != encodings.size()) fail("{} sentences cannot go with {} labels", encodings.size(), labels.size());
+  PackedBatch batch = pack(encodings, indices);
+  batch.labels.assign(labels.begin(), labels.end());
+  return batch;
+}
+
+PackedBatch pack(std::span<const Encoding> encodings, std::span<const Index> indices) {
+  if (indices.size() != encodings.size())
+    fail("{} sentences cannot go with {} indices", encodings.size(), indices.size());
   PackedBatch batch;
   for (const Encoding& e : encodings) {
     batch.offsets.push_back(batch.tokens());
@@ -33,7 +40,6 @@ PackedBatch pack(std::span<const Encoding> encodings, std::span<const float> lab
       batch.positions.push_back(static_cast<std::int32_t>(position));
   }
   batch.offsets.push_back(batch.tokens());
-  batch.labels.assign(labels.begin(), labels.end());
   batch.example_index.assign(indices.begin(), indices.end());
   return batch;
 }

@@ -74,7 +74,7 @@ Task parse_task(std::string_view name) {
     if (layout.name == name) return layout.task;
     names.push_back(layout.name);
   }
-  fail("unknown task \"{}\"; there are {}", name, fmt::join(names, ", "));
+  fail("unknown task \"{}\"; there are {}, and for questions squad, squad2", name, fmt::join(names, ", "));
 }
 
 std::string_view task_name(Task task) { return layout_of(task).name; }

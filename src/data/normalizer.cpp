@@ -28,14 +28,6 @@ constexpr std::array<char32_t, 4> later_accents{0x1885, 0x1886, 0xA9BD, sharada_
 
 UChar32 code_point(char32_t c) { return static_cast<UChar32>(c); }
 
-std::u32string code_points(const icu::UnicodeString& text) {
-  std::u32string result;
-  result.reserve(static_cast<std::size_t>(text.length()));
-  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1))
-    result += static_cast<char32_t>(text.char32At(i));
-  return result;
-}
-
 bool is_ascii(std::u32string_view text) {
   return std::all_of(text.begin(), text.end(), [](char32_t c) { return c < 0x80; });
 }
@@ -75,22 +67,22 @@ bool is_ideograph(char32_t c) {
          (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
-void append_clean(char32_t c, bool set_ideographs_apart, std::u32string& text) {
+void add_clean(char32_t c, Index source, bool set_ideographs_apart, NormalizedText& text) {
   if (is_dropped(c)) return;
-  if (is_space(c)) {
-    text += U' ';
-  } else if (set_ideographs_apart && is_ideograph(c)) {
-    text += {U' ', c, U' '};
-  } else {
-    text += c;
-  }
+  const bool apart = set_ideographs_apart && is_ideograph(c);
+  if (apart) text.add(U' ', source);
+  text.add(is_space(c) ? U' ' : c, source);
+  if (apart) text.add(U' ', source);
 }
 
-std::u32string clean(std::string_view text, bool set_ideographs_apart) {
-  std::u32string cleaned;
-  cleaned.reserve(text.size());
-  for (const char32_t c : code_points(icu::UnicodeString::fromUTF8(text)))
-    append_clean(c, set_ideographs_apart, cleaned);
+NormalizedText clean(std::string_view text, bool set_ideographs_apart) {
+  NormalizedText cleaned;
+  cleaned.characters.reserve(text.size());
+  cleaned.sources.reserve(text.size());
+  const icu::UnicodeString source = icu::UnicodeString::fromUTF8(text);
+  Index place = 0;
+  for (std::int32_t i = 0; i < source.length(); i = source.moveIndex32(i, 1))
+    add_clean(static_cast<char32_t>(source.char32At(i)), place++, set_ideographs_apart, cleaned);
   return cleaned;
 }
 
@@ -107,26 +99,46 @@ icu::FilteredNormalizer2 make_decomposer() {
   return {*nfd, characters};
 }
 
-std::u32string decompose(std::u32string_view text) {
-  static const icu::FilteredNormalizer2 filtered = make_decomposer();
-  const icu::Normalizer2& decomposer = filtered;
-  icu::UnicodeString composed;
-  for (const char32_t c : text) composed.append(code_point(c));
-  UErrorCode status = U_ZERO_ERROR;
-  const icu::UnicodeString decomposed = decomposer.normalize(composed, status);
-  check(status);
-  return code_points(decomposed);
+void add_decomposed(const icu::Normalizer2& decomposer, char32_t c, Index source, NormalizedText& text) {
+  icu::UnicodeString parts;
+  if (!decomposer.getDecomposition(code_point(c), parts)) return text.add(c, source);
+  for (std::int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1))
+    text.add(static_cast<char32_t>(parts.char32At(i)), source);
 }
 
-std::u32string without_accents(std::u32string_view text) {
-  std::u32string stripped = decompose(text);
-  std::erase_if(stripped, is_accent);
+/// Canonical ordering: marks that follow one character stand by their combining class, equal ones as they came.
+/// Sources keep their places, as in the reference.
+void order_marks(const icu::Normalizer2& decomposer, std::u32string& text) {
+  const auto combining_class = [&](char32_t c) { return decomposer.getCombiningClass(code_point(c)); };
+  const auto is_mark = [&](char32_t c) { return combining_class(c) != 0; };
+  for (auto begin = text.begin(); begin != text.end();) {
+    begin = std::find_if(begin, text.end(), is_mark);
+    const auto end = std::find_if_not(begin, text.end(), is_mark);
+    std::stable_sort(begin, end, [&](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
+    begin = end;
+  }
+}
+
+NormalizedText decompose(const NormalizedText& text) {
+  static const icu::FilteredNormalizer2 decomposer = make_decomposer();
+  NormalizedText result;
+  for (std::size_t i = 0; i < text.characters.size(); ++i)
+    add_decomposed(decomposer, text.characters[i], text.sources[i], result);
+  order_marks(decomposer, result.characters);
+  return result;
+}
+
+NormalizedText without_accents(const NormalizedText& text) {
+  const NormalizedText decomposed = decompose(text);
+  NormalizedText stripped;
+  for (std::size_t i = 0; i < decomposed.characters.size(); ++i)
+    if (!is_accent(decomposed.characters[i])) stripped.add(decomposed.characters[i], decomposed.sources[i]);
   return stripped;
 }
 
 /// Lowercases without a look at the neighbours, so that a final sigma stays an ordinary one. The reference
 /// knows Unicode 17's capitals: an older ICU leaves the new ones (55 with ICU 72) as they are.
-void append_lowercase(char32_t c, std::u32string& text) {
+void add_lowercase(char32_t c, Index source, NormalizedText& text) {
   std::array<UChar, 2> upper{};
   std::array<UChar, 8> lower{};
   std::int32_t upper_length = 0;
@@ -138,27 +150,29 @@ void append_lowercase(char32_t c, std::u32string& text) {
   for (std::int32_t i = 0; i < length;) {
     UChar32 out = 0;
     U16_NEXT(lower.data(), i, length, out);
-    text += static_cast<char32_t>(out);
+    text.add(static_cast<char32_t>(out), source);
   }
 }
 
-std::u32string lowercase(std::u32string_view text) {
-  std::u32string result;
-  result.reserve(text.size());
-  for (const char32_t c : text) {
+NormalizedText lowercase(const NormalizedText& text) {
+  NormalizedText result;
+  result.characters.reserve(text.characters.size());
+  result.sources.reserve(text.sources.size());
+  for (std::size_t i = 0; i < text.characters.size(); ++i) {
+    const char32_t c = text.characters[i];
     if (c >= 0x80)
-      append_lowercase(c, result);
+      add_lowercase(c, text.sources[i], result);
     else
-      result += c >= U'A' && c <= U'Z' ? c + 32 : c;
+      result.add(c >= U'A' && c <= U'Z' ? c + 32 : c, text.sources[i]);
   }
   return result;
 }
 
 }  // namespace
 
-std::u32string normalize(std::string_view text, const WordPieceOptions& options) {
-  std::u32string result = clean(text, options.chinese_characters);
-  if (options.strip_accents && !is_ascii(result)) result = without_accents(result);
+NormalizedText normalize(std::string_view text, const WordPieceOptions& options) {
+  NormalizedText result = clean(text, options.chinese_characters);
+  if (options.strip_accents && !is_ascii(result.characters)) result = without_accents(result);
   if (options.lowercase) result = lowercase(result);
   return result;
 }

@@ -68,9 +68,8 @@ std::pair<std::size_t, std::size_t> kept_lengths(std::size_t a, std::size_t b, s
   return a > b ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
-void append(Encoding& encoding, const std::vector<std::int32_t>& ids, std::size_t count,
-            std::int32_t segment) {
-  encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
+void append(Encoding& encoding, std::span<const std::int32_t> ids, std::int32_t segment) {
+  encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.end());
   encoding.segments.resize(encoding.ids.size(), segment);
 }
 
@@ -131,37 +130,66 @@ WordPiece WordPiece::from_folder(const std::filesystem::path& folder, const LogC
   return WordPiece(std::move(tokens), options);
 }
 
-std::vector<std::int32_t> WordPiece::tokenize(std::string_view text) const {
-  std::vector<std::int32_t> ids;
+std::vector<std::int32_t> WordPiece::tokenize(std::string_view text) const { return tokenize_with_spans(text).ids; }
+
+TokenizedText WordPiece::tokenize_with_spans(std::string_view text) const {
+  TokenizedText tokens;
+  Index first = 0;
   while (!text.empty()) {
     const Found found = find_special(text, tables_->specials);
-    append_words(text.substr(0, found.at), ids);
+    const std::string_view words = text.substr(0, found.at);
+    append_words(words, first, tokens);
     if (found.token == nullptr) break;
-    ids.push_back(found.token->id);
+    first += count_code_points(words);
+    const auto length = static_cast<Index>(found.token->text.size());
+    tokens.ids.push_back(found.token->id);
+    tokens.spans.push_back({first, first + length});
+    first += length;
     text.remove_prefix(found.at + found.token->text.size());
   }
-  return ids;
+  return tokens;
 }
 
-void WordPiece::append_words(std::string_view text, std::vector<std::int32_t>& ids) const {
-  const std::u32string normalized = normalize(text, options_);
-  for (const std::u32string_view word : split_words(normalized)) append_pieces(word, ids);
+void WordPiece::append_words(std::string_view text, Index first, TokenizedText& tokens) const {
+  const NormalizedText normalized = normalize(text, options_);
+  const std::span<const Index> sources(normalized.sources);
+  for (const std::u32string_view word : split_words(normalized.characters)) {
+    const auto at = static_cast<std::size_t>(word.data() - normalized.characters.data());
+    append_pieces(word, sources.subspan(at, word.size()), first, tokens);
+  }
 }
 
-void WordPiece::append_pieces(std::u32string_view characters, std::vector<std::int32_t>& ids) const {
-  const std::size_t before = ids.size();
+void WordPiece::append_pieces(std::u32string_view characters, std::span<const Index> sources, Index first,
+                              TokenizedText& tokens) const {
+  const std::size_t before = tokens.ids.size();
   const bool too_long = static_cast<Index>(characters.size()) > options_.max_characters;
   const Word word(too_long ? std::u32string_view() : characters);
+  const auto add = [&](std::int32_t id, std::size_t begin, std::size_t end) {
+    tokens.ids.push_back(id);
+    tokens.spans.push_back({first + sources[begin], first + sources[end - 1] + 1});
+  };
   for (std::size_t at = 0; at < characters.size();) {
     const auto match = too_long ? std::nullopt : tables_->longest_match(word, at);
     if (!match) {
-      ids.resize(before);
-      ids.push_back(tables_->unknown);
-      return;
+      tokens.ids.resize(before);
+      tokens.spans.resize(before);
+      return add(tables_->unknown, 0, characters.size());
     }
-    ids.push_back(match->first);
+    add(match->first, at, match->second);
     at = match->second;
   }
+}
+
+Encoding WordPiece::join(std::span<const std::int32_t> first,
+                         std::optional<std::span<const std::int32_t>> second) const {
+  Encoding encoding;
+  append(encoding, {&tables_->first, 1}, 0);
+  append(encoding, first, 0);
+  append(encoding, {&tables_->separator, 1}, 0);
+  if (!second) return encoding;
+  append(encoding, *second, 1);
+  append(encoding, {&tables_->separator, 1}, 1);
+  return encoding;
 }
 
 Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view> pair,
@@ -173,14 +201,9 @@ Encoding WordPiece::encode(std::string_view text, std::optional<std::string_view
   const auto room = static_cast<std::size_t>(max_length - special);
   const auto [kept_a, kept_b] =
       pair ? kept_lengths(a.size(), b.size(), room) : std::pair(std::min(a.size(), room), std::size_t{0});
-  Encoding encoding;
-  append(encoding, {tables_->first}, 1, 0);
-  append(encoding, a, kept_a, 0);
-  append(encoding, {tables_->separator}, 1, 0);
-  if (!pair) return encoding;
-  append(encoding, b, kept_b, 1);
-  append(encoding, {tables_->separator}, 1, 1);
-  return encoding;
+  const std::span<const std::int32_t> first = std::span(a).first(kept_a);
+  if (!pair) return join(first, std::nullopt);
+  return join(first, std::span(b).first(kept_b));
 }
 
 Index WordPiece::vocabulary_size() const { return tables_->size; }

@@ -78,6 +78,7 @@ class PackedProduct {
   }
 
   void run() const {
+    if (a_.rows() == 0 || panels_ == 0) return;
     const Blocks blocks = cut(a_.rows(), panels_);
     std::atomic<Index> next{0};
     parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {

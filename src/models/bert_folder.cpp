@@ -7,7 +7,8 @@ namespace fixtune {
 namespace {
 
 std::string hub_name(const std::string& name) {
-  return name.starts_with("classifier.") ? name : "bert." + name;
+  const bool is_head = name.starts_with("classifier.") || name.starts_with("qa_outputs.");
+  return is_head ? name : "bert." + name;
 }
 
 std::vector<NamedTensor> named_tensors(const std::vector<Parameter>& parameters) {
@@ -23,14 +24,20 @@ std::vector<NamedTensor> named_tensors(const std::vector<Parameter>& parameters)
   return tensors;
 }
 
-Json config_document(const Bert& bert, const HeadDescription& head) {
+Json config_document(const BertEncoder& bert) {
   Json document = bert.config().document;
-  document["architectures"] = Json::array({"BertForSequenceClassification"});
+  document["architectures"] = Json::array({bert.architecture()});
   document["model_type"] = "bert";
+  // Those of another head: transformers would give a span head as many outputs as there are labels.
+  for (const char* field : {"problem_type", "id2label", "label2id", "num_labels"}) document.erase(field);
+  return document;
+}
+
+void describe_head(const HeadDescription& head, Index labels, Json& document) {
   document["problem_type"] = head.regression ? "regression" : "single_label_classification";
   Json id2label = Json::object();
   Json label2id = Json::object();
-  for (Index i = 0; i < bert.labels(); ++i) {
+  for (Index i = 0; i < labels; ++i) {
     const auto index = static_cast<std::size_t>(i);
     const std::string label =
         index < head.label_names.size() ? head.label_names[index] : fmt::format("LABEL_{}", i);
@@ -39,8 +46,6 @@ Json config_document(const Bert& bert, const HeadDescription& head) {
   }
   document["id2label"] = std::move(id2label);
   document["label2id"] = std::move(label2id);
-  document.erase("num_labels");
-  return document;
 }
 
 void copy_tokenizer(const std::filesystem::path& origin, const std::filesystem::path& folder) {
@@ -50,14 +55,25 @@ void copy_tokenizer(const std::filesystem::path& origin, const std::filesystem::
   }
 }
 
+void save(BertEncoder& bert, const Json& config, const std::filesystem::path& origin,
+          const std::filesystem::path& folder) {
+  create_folders(folder);
+  write_safetensors(folder / "model.safetensors", named_tensors(bert.parameters()));
+  copy_tokenizer(origin, folder);
+  write_file_atomically(folder / "config.json", config.dump(2) + "\n");
+}
+
 }  // namespace
 
 void save_bert(Bert& bert, const HeadDescription& head, const std::filesystem::path& origin,
                const std::filesystem::path& folder) {
-  create_folders(folder);
-  write_safetensors(folder / "model.safetensors", named_tensors(bert.parameters()));
-  copy_tokenizer(origin, folder);
-  write_file_atomically(folder / "config.json", config_document(bert, head).dump(2) + "\n");
+  Json config = config_document(bert);
+  describe_head(head, bert.labels(), config);
+  save(bert, config, origin, folder);
+}
+
+void save_bert(BertQuestionAnswering& bert, const std::filesystem::path& origin, const std::filesystem::path& folder) {
+  save(bert, config_document(bert), origin, folder);
 }
 
 HeadDescription read_head(const BertConfig& config, Index labels) {

@@ -30,6 +30,11 @@ std::vector<double> extremes(const PointPlot& plot) {
   return values;
 }
 
+double legend_width(const PointPlot& plot) {
+  const std::size_t entries = plot.series.size() + (plot.reference_label.empty() ? 0 : 1);
+  return static_cast<double>(entries) * legend_entry;
+}
+
 /// Draws one plot.
 class Drawing {
  public:
@@ -37,8 +42,7 @@ class Drawing {
       : plot_(plot),
         axis_(axis_for(extremes(plot), 8)),
         group_width_(static_cast<double>(plot.series.size()) * point_distance + group_gap),
-        width_(std::max(left + static_cast<double>(plot.groups.size()) * group_width_ + right,
-                        left + static_cast<double>(plot.series.size() + (plot.reference_label.empty() ? 0 : 1)) * legend_entry)),
+        width_(left + std::max(static_cast<double>(plot.groups.size()) * group_width_ + right, legend_width(plot))),
         document_(width_, top + plot_height + bottom, plot.title) {}
 
   std::string draw() {

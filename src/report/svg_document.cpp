@@ -23,7 +23,8 @@ constexpr std::array<Colours, SvgDocument::series_colours> palette = {{{"#6e7781
                                                                        {"#56b4e9", "#8ddbff"}}};
 
 std::string colour_rules(const char* ink, const char* line, const char* faint, const char* Colours::* side) {
-  std::string rules = fmt::format("text{{fill:{}}}.line{{stroke:{};fill:{}}}.faint{{stroke:{}}}", ink, line, line, faint);
+  std::string rules =
+      fmt::format("text{{fill:{0}}}.line{{stroke:{1};fill:{1}}}.faint{{stroke:{2}}}", ink, line, faint);
   for (std::size_t s = 0; s < palette.size(); ++s)
     rules += fmt::format(".s{}{{stroke:{};fill:{}}}", s, palette[s].*side, palette[s].*side);
   return rules;
@@ -37,8 +38,9 @@ const char* name(Anchor anchor) {
 
 SvgDocument::SvgDocument(double width, double height, std::string_view title) {
   head_ = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
-      "role=\"img\" font-family=\"sans-serif\" font-size=\"12\">\n<title>{2}</title>\n<style>{3}.ring{{fill:none}}.dashed{{stroke-dasharray:5 4}}\n"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\"\n"
+      "role=\"img\" font-family=\"sans-serif\" font-size=\"12\">\n<title>{2}</title>\n"
+      "<style>{3}.ring{{fill:none}}.dashed{{stroke-dasharray:5 4}}\n"
       "@media (prefers-color-scheme:dark){{{4}.ring{{fill:none}}}}</style>\n",
       width, height, xml_escaped(title), colour_rules("#1f2328", "#59636e", "#d1d9e0", &Colours::light),
       colour_rules("#e6edf3", "#9198a1", "#3d444d", &Colours::dark));
@@ -63,8 +65,9 @@ void SvgDocument::text(double x, double y, std::string_view content, Anchor anch
 }
 
 void SvgDocument::upward_text(double x, double y, std::string_view content, Anchor anchor) {
-  body_ += fmt::format("<text x=\"{0:.1f}\" y=\"{1:.1f}\" transform=\"rotate(-90 {0:.1f} {1:.1f})\" text-anchor=\"{2}\">{3}</text>\n",
-                       x, y, name(anchor), xml_escaped(content));
+  body_ += fmt::format(
+      "<text x=\"{0:.1f}\" y=\"{1:.1f}\" transform=\"rotate(-90 {0:.1f} {1:.1f})\" text-anchor=\"{2}\">{3}</text>\n", x,
+      y, name(anchor), xml_escaped(content));
 }
 
 std::string SvgDocument::str() const { return head_ + body_ + "</svg>\n"; }

@@ -9,17 +9,19 @@
 
 namespace fixtune {
 
-PackedBatch EncodedDataset::batch(const std::vector<Index>& order, Index begin, Index count) const {
+PackedBatch EncodedDataset::batch(std::span<const Index> rows) const {
   std::vector<Encoding> chosen;
   std::vector<float> chosen_labels;
-  std::vector<Index> indices;
-  for (Index i = begin; i < std::min<Index>(begin + count, static_cast<Index>(order.size())); ++i) {
-    const auto row = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
-    chosen.push_back(encodings[row]);
-    chosen_labels.push_back(labels[row]);
-    indices.push_back(static_cast<Index>(row));
+  for (const Index row : rows) {
+    chosen.push_back(encodings[static_cast<std::size_t>(row)]);
+    chosen_labels.push_back(labels[static_cast<std::size_t>(row)]);
   }
-  return pack(chosen, chosen_labels, indices);
+  return pack(chosen, chosen_labels, rows);
+}
+
+PackedBatch EncodedDataset::batch(const std::vector<Index>& order, Index begin, Index count) const {
+  const Index end = std::min<Index>(begin + count, static_cast<Index>(order.size()));
+  return batch(std::span(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
 }
 
 EncodedDataset encode(const Dataset& dataset, const WordPiece& tokenizer, Index max_length) {

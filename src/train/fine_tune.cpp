@@ -5,8 +5,11 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "fixtune/core/parallel.h"
+#include "fixtune/data/batch.h"
 #include "fixtune/optim/adamw.h"
 #include "fixtune/optim/clip.h"
 #include "fixtune/optim/schedule.h"
@@ -41,22 +44,24 @@ struct BatchLoss {
   Index examples = 0;
 };
 
+/// Some of the task's examples, by their number.
+using Examples = std::span<const Index>;
+
 /// Thrown where the caller asks to stop, between two steps or two batches of an evaluation.
 struct StopRequested {};
 
 /// One run: what a step reads and writes, and when it is saved.
 class Run {
  public:
-  Run(Bert& bert, const EncodedDataset& train, const TrainingOptions& options, const TrainingCallbacks& callbacks,
+  Run(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks,
       const CheckpointOptions& checkpoints)
-      : bert_(bert),
-        train_(train),
+      : task_(task),
         options_(options),
         callbacks_(callbacks),
         checkpoint_options_(checkpoints),
-        parameters_(bert.parameters()),
+        parameters_(task.model().parameters()),
         optimizer_(parameters_, adam_options(options)),
-        steps_per_epoch_((train.size() + options.batch_size - 1) / options.batch_size),
+        steps_per_epoch_((task.size() + options.batch_size - 1) / options.batch_size),
         total_steps_(steps_per_epoch_ * options.epochs),
         warmup_(warmup_steps(options.warmup, total_steps_)) {
     if (!checkpoints.folder.empty()) {
@@ -65,7 +70,7 @@ class Run {
       start_from_newest();
     }
     // Codes drawn before must not enter the run.
-    bert_.weights_changed();
+    task_.model().weights_changed();
   }
 
   bool finished() const { return result().epochs.size() == static_cast<std::size_t>(options_.epochs); }
@@ -73,13 +78,14 @@ class Run {
   /// Trains until the end of the epoch that has begun.
   void train_epoch() {
     const Index epoch = static_cast<Index>(result().epochs.size()) + 1;
-    const std::vector<Index> order = shuffled_order(train_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
+    const std::vector<Index> order = shuffled_order(task_.size(), options_.seed, static_cast<std::uint64_t>(epoch));
     while (state_.step < epoch * steps_per_epoch_) {
       const Index begin = (state_.step - (epoch - 1) * steps_per_epoch_) * options_.batch_size;
-      const Index count = std::min(options_.batch_size, train_.size() - begin);
+      const Index count = std::min(options_.batch_size, task_.size() - begin);
       const auto start = Clock::now();
       const float rate = learning_rate();
-      const BatchLoss loss = train_step(micro_batches(order, begin, count));
+      const BatchLoss loss = train_step(
+          micro_batches(Examples(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count))));
       const double seconds = seconds_since(start);
       ++state_.step;
       state_.result.seconds += seconds;
@@ -92,19 +98,21 @@ class Run {
     }
   }
 
-  void evaluate_epoch(const EncodedDataset& evaluation) {
+  void evaluate_epoch() try {
     const EvaluationProgress progress = [this](Index done, Index total) {
       if (callbacks_.evaluation) callbacks_.evaluation(done, total);
       stop_if_requested();
     };
-    const Tensor logits = predict(bert_, evaluation, options_.batch_size, progress);
+    Metrics metrics = task_.evaluate(options_.batch_size, progress);
     state_.result.epochs.push_back(
         {state_.epoch_loss / static_cast<double>(std::max<Index>(1, state_.epoch_examples)), state_.epoch_seconds,
-         task_metrics(options_.task, options_.regression, logits, evaluation.labels)});
+         std::move(metrics)});
     state_.epoch_loss = 0.0;
     state_.epoch_examples = 0;
     state_.epoch_seconds = 0.0;
     if (callbacks_.epoch) callbacks_.epoch(static_cast<Index>(result().epochs.size()), result().epochs.back());
+  } catch (const Error& error) {
+    fail("evaluation after step {}: {}", state_.step, error.what());
   }
 
   /// Saves where the run stands, unless a checkpoint already says it.
@@ -139,18 +147,18 @@ class Run {
     if (callbacks_.stop_requested && callbacks_.stop_requested()) throw StopRequested{};
   }
 
-  std::vector<PackedBatch> micro_batches(const std::vector<Index>& order, Index begin, Index count) const {
-    const Index size = (options_.batch_size + options_.accumulation - 1) / options_.accumulation;
-    std::vector<PackedBatch> parts;
-    for (Index done = 0; done < count; done += size)
-      parts.push_back(train_.batch(order, begin + done, std::min(size, count - done)));
+  std::vector<Examples> micro_batches(Examples batch) const {
+    const auto size = static_cast<std::size_t>((options_.batch_size + options_.accumulation - 1) / options_.accumulation);
+    std::vector<Examples> parts;
+    for (std::size_t done = 0; done < batch.size(); done += size)
+      parts.push_back(batch.subspan(done, std::min(size, batch.size() - done)));
     return parts;
   }
 
   /// The mean loss over the batch's examples with a label; without any there is no update.
-  BatchLoss train_step(const std::vector<PackedBatch>& micro_batches) try {
+  BatchLoss train_step(const std::vector<Examples>& micro_batches) try {
     std::vector<Index> examples;
-    for (const PackedBatch& batch : micro_batches) examples.push_back(labelled(batch.labels, options_.regression));
+    for (const Examples batch : micro_batches) examples.push_back(task_.labelled(batch));
     BatchLoss batch_loss{0.0, std::accumulate(examples.begin(), examples.end(), Index{0})};
     if (batch_loss.examples == 0) {
       if (callbacks_.log) callbacks_.log(fmt::format("step {}: no example has a label; no update", state_.step + 1));
@@ -163,25 +171,25 @@ class Run {
     const GradientClip clip = measure_gradient_clip(parameters_, options_.clip);
     optimizer_.step(learning_rate(), clip.factor);
     optimizer_.zero_grad();
-    bert_.weights_changed();
+    task_.model().weights_changed();
     return batch_loss;
   } catch (const Error& error) {
     fail("step {}: {}", state_.step + 1, error.what());
   }
 
-  double accumulate_gradients(const PackedBatch& batch, std::uint64_t micro_batch, float share) {
+  double accumulate_gradients(Examples examples, std::uint64_t micro_batch, float share) {
     Tape tape;
     Pass pass{tape,
               {options_.seed, static_cast<std::uint64_t>(state_.step), micro_batch},
               true,
               [this](std::string_view layer, const OutlierStatistics& s) { state_.result.outliers.add(layer, s); }};
-    const Variable loss = task_loss(tape, bert_(pass, batch), batch.labels, options_.regression);
+    const auto [loss, tokens] = task_.loss(pass, examples);
     const double value = loss.value()(0, 0);
     if (!std::isfinite(value)) fail("the loss is {}", value);
     TrainingResult& result = state_.result;
     result.saved_activation_bytes = std::max(result.saved_activation_bytes, tape.saved_bytes());
     tape.backward(loss, share);
-    result.tokens += batch.tokens();
+    result.tokens += tokens;
     return value;
   }
 
@@ -194,8 +202,7 @@ class Run {
     callbacks_.step({epoch, state_.step, total_steps_, loss, rate, result().tokens_per_second(), left});
   }
 
-  Bert& bert_;
-  const EncodedDataset& train_;
+  TrainingTask& task_;
   const TrainingOptions& options_;
   const TrainingCallbacks& callbacks_;
   const CheckpointOptions& checkpoint_options_;
@@ -214,8 +221,7 @@ class Run {
 
 RunDescription describe(const TrainingOptions& o) {
   RunDescription run;
-  run.identity = {{"regression", o.regression},
-                  {"epochs", o.epochs},
+  run.identity = {{"epochs", o.epochs},
                   {"batch-size", o.batch_size},
                   {"accumulation", o.accumulation},
                   {"lr", o.learning_rate},
@@ -230,21 +236,21 @@ RunDescription describe(const TrainingOptions& o) {
   return run;
 }
 
-TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
-                         const TrainingOptions& options, const TrainingCallbacks& callbacks,
+TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks,
                          const CheckpointOptions& checkpoints) {
-  if (train.size() == 0) fail("there are no training examples");
+  if (task.size() == 0) fail("there are no training examples");
   if (options.batch_size < 1 || options.accumulation < 1) fail("batch size and accumulation must be at least 1");
-  Run run(bert, train, options, callbacks, checkpoints);
+  if (callbacks.log && options.learning_rate == 0.0F) callbacks.log("the learning rate is 0: no weight will change");
+  Run run(task, options, callbacks, checkpoints);
   bool stopped = false;
   try {
     while (!run.finished()) {
       run.train_epoch();
-      run.evaluate_epoch(evaluation);
+      run.evaluate_epoch();
     }
   } catch (const StopRequested&) {
     stopped = true;
-    bert.weights_changed();
+    task.model().weights_changed();
   }
   run.save();
   TrainingResult result = run.result();

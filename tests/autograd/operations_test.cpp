@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
 #include "autograd_testing.h"
@@ -32,6 +34,29 @@ TEST(LayerNorm, RefusesParametersOfAnotherSize) {
   Tape tape;
   const Variable x(random_tensor(2, 4, 1));
   EXPECT_THROW(layer_norm(tape, x, Variable(Tensor::zeros(1, 3)), Variable(Tensor::zeros(1, 4)), 1e-12F), Error);
+}
+
+TEST(LayerNorm, NamesTheRowThatIsNotFiniteAndTakesAConstantOne) {
+  Tape tape;
+  const Variable gamma(Tensor::filled(1, 4, 1.0F), true, "encoder.layer.3.LayerNorm.weight");
+  const Variable beta(Tensor::filled(1, 4, 0.5F), true);
+  // The square of 1e30 is past FP32: its row would be normalised to zeros.
+  for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF, 1e30F}) {
+    Tensor x = random_tensor(3, 4, 1);
+    x(2, 1) = bad;
+    const Variable zero(Tensor::zeros(3, 4));
+    for (const auto& normalise : {std::function<Variable()>([&] { return layer_norm(tape, Variable(x), gamma, beta, 1e-12F); }),
+                                  std::function<Variable()>([&] { return residual_norm(tape, zero, Variable(x), gamma, beta, {}); })}) {
+      try {
+        normalise();
+        FAIL() << bad;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("encoder.layer.3.LayerNorm.weight is not finite at row 2"));
+      }
+    }
+  }
+  const Variable y = layer_norm(tape, Variable(Tensor::filled(2, 4, 7.0F)), gamma, beta, 1e-12F);
+  EXPECT_EQ(y.value()(1, 3), 0.5F);
 }
 
 TEST(ResidualNorm, IsDropoutThenSumThenLayerNorm) {

@@ -69,6 +69,23 @@ TEST_F(WordPieceFolder, GivesTheReferencesIds) {
   EXPECT_GT(count, 50);
 }
 
+TEST_F(WordPieceFolder, GivesTheReferencesPlaces) {
+  write("vocab.txt", read_file(fixtures / "small_vocab.txt"));
+  const WordPiece tokenizer = read();
+  std::istringstream lines(read_file(fixtures / "tokens.jsonl"));
+  int count = 0;
+  for (std::string text; std::getline(lines, text);) {
+    const Json line = parse_json(text, "tokens.jsonl");
+    if (!line.contains("spans")) continue;
+    const TokenizedText tokens = tokenizer.tokenize_with_spans(line.at("text").get<std::string>());
+    ASSERT_EQ(tokens.spans.size(), line.at("spans").size()) << text;
+    for (std::size_t i = 0; i < tokens.spans.size(); ++i)
+      EXPECT_EQ(tokens.spans[i], (TextSpan{line["spans"][i][0].get<Index>(), line["spans"][i][1].get<Index>()})) << text;
+    ++count;
+  }
+  EXPECT_GT(count, 30);
+}
+
 TEST_F(WordPieceFolder, SegmentsTellThePairApart) {
   write("vocab.txt", small_vocabulary);
   const WordPiece tokenizer = read();

@@ -76,6 +76,100 @@ TEST(Programs, TokenizeReadsLinesAndPairs) {
   EXPECT_EQ(ended.output, "2 6 7 3\n2 8 3 9 3\n2 3\n");
 }
 
+/// Contexts of the tiny model's words; w3 answers every question but, in the second edition, every third.
+std::string questions(int count, bool all_answered) {
+  std::string text = R"({"version": "made up", "data": [{"title": "t", "paragraphs": [)";
+  for (int i = 0; i < count; ++i) {
+    const bool answered = all_answered || i % 3 != 0;
+    const std::string start = "w" + std::to_string(10 + i % 20) + " w12 ";
+    text += std::string(i == 0 ? "" : ",") + R"({"context": ")" + start + (answered ? "w3" : "w13") + R"( w14 w15", "qas": [{"id": "q)" +
+            std::to_string(i) + R"(", "question": "w1 w2", "answers": [)" +
+            (answered ? R"({"text": "w3", "answer_start": )" + std::to_string(start.size()) + "}" : "") + "]}]}";
+  }
+  return text + "]}]}";
+}
+
+std::string question_arguments(const std::string& task, const std::string& data, const std::string& out,
+                               const std::string& windows = "--max-length 12 --doc-stride 2") {
+  return "--model " + tiny_bert + " --task " + task + " --data " + data + " --eval-data " + data +
+         " --epochs 3 --batch-size 4 --lr 1e-2 " + windows + " --out " + out;
+}
+
+TEST(Programs, QuestionsAreTrainedAnsweredAndScored) {
+  const TemporaryFolder folder;
+  for (const std::string task : {"squad", "squad2"}) {
+    const std::string data = folder.write(task + ".json", questions(24, task == "squad")).string();
+    const std::string out = (folder.path() / task).string();
+    const std::string figures = (folder.path() / (task + "-run.json")).string();
+    const Ended trained = run("finetune", question_arguments(task, data, out) + " --eval-limit 9 --json " + figures);
+    ASSERT_EQ(trained.code, 0) << trained.output;
+    const Json metrics = read_json(figures)["epochs"][2]["metrics"];
+    EXPECT_TRUE(metrics.contains("exact_match") && metrics.contains("f1")) << metrics;
+    EXPECT_EQ(metrics.contains("NoAns_f1"), task == "squad2");
+    EXPECT_EQ(read_json(out + "/config.json")["architectures"][0], "BertForQuestionAnswering");
+    EXPECT_EQ(read_json(out + "/predictions.json").size(), 9U);
+
+    const std::string predicted = (folder.path() / "predictions.json").string();
+    const std::string scores = (folder.path() / "scores.json").string();
+    ASSERT_EQ(run("predict", "--model " + out + " --data " + data + " --n-best " + scores + " > " + predicted).code, 0);
+    EXPECT_EQ(read_json(scores).size(), 24U);
+    const Ended scored = run("evaluate", "--task " + task + " --data " + data + " --predictions " + predicted + " --json " + scores);
+    ASSERT_EQ(scored.code, 0) << scored.output;
+    const Ended evaluated = run("evaluate", "--model " + out + " --data " + data);
+    EXPECT_THAT(evaluated.output, HasSubstr(scored.output)) << "the model's own answers, scored from a file or at once";
+    EXPECT_EQ(read_json(scores).contains("HasAns_exact"), task == "squad2");
+  }
+}
+
+TEST(Programs, QuestionsHaveDefaultsOfTheirOwn) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("squad.json", questions(13, true)).string();
+  const Ended ended = run("finetune", "--model " + tiny_bert + " --task squad --data " + data + " --eval-data " + data + " --out " + (folder.path() / "out").string());
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output, HasSubstr("--max-length 384"));
+  const Ended trained = run("finetune", "--max-length 16 --doc-stride 0 --model " + tiny_bert + " --task squad --data " + data + " --eval-data " + data + " --out " + (folder.path() / "out").string());
+  EXPECT_EQ(trained.code, 0);
+  EXPECT_THAT(trained.output, HasSubstr("4/4")) << "two epochs of two batches of at most 12";
+  EXPECT_THAT(trained.output, HasSubstr("epoch 2:"));
+}
+
+TEST(Programs, TokenizeShowsWindows) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("squad.json", questions(1, true)).string();
+  const Ended ended = run("tokenize", "--max-length 8 --doc-stride 1 --model " + tiny_bert + " --squad " + data);
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_EQ(ended.output, R"({"id":"q0","ids":[2,6,7,3,15,17,8,3],"spans":[[0,3],[4,7],[8,10]],"answer_tokens":[6,6],"answer":"w3"})"
+                          "\n"
+                          R"({"id":"q0","ids":[2,6,7,3,8,19,20,3],"spans":[[8,10],[11,14],[15,18]],"answer_tokens":[4,4],"answer":"w3"})"
+                          "\n");
+}
+
+TEST(Programs, BadQuestionsAreNamed) {
+  const TemporaryFolder folder;
+  const std::string good = folder.write("good.json", questions(6, true)).string();
+  const std::string unanswered = folder.write("unanswered.json", questions(6, false)).string();
+  const std::string broken = folder.write("broken.json", "{\"data\": [\n{]}").string();
+  const std::string missing = folder.write("missing.json", R"({"data": [{"paragraphs": [{"context": "w1"}]}]})").string();
+  const std::string list = folder.write("list.json", "[]").string();
+  const std::string out = (folder.path() / "out").string();
+  const auto expect_refused = [&](const std::string& program, const std::string& arguments, const std::string& named) {
+    const Ended ended = run(program, arguments);
+    EXPECT_EQ(ended.code, 2) << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr(named));
+    EXPECT_FALSE(std::filesystem::exists(out)) << named;
+  };
+  expect_refused("finetune", question_arguments("squad", unanswered, out), "data[0].paragraphs[0].qas[0].answers");
+  expect_refused("finetune", question_arguments("squad", broken, out), "broken.json:2");
+  expect_refused("finetune", question_arguments("squad2", missing, out), "data[0].paragraphs[0].qas is missing");
+  expect_refused("finetune", question_arguments("squad", good, out, "--max-length 5"), "--max-length 5");
+  expect_refused("finetune", question_arguments("squad", good, out, "--max-length 8 --doc-stride 3"), "--doc-stride 3");
+  expect_refused("finetune", "--model " + tiny_bert + " --task squad --data " + good + " --out " + out, "--eval-data");
+  expect_refused("evaluate", "--task squad --data " + good + " --predictions " + list, "list.json");
+  expect_refused("evaluate", "--task cola --data " + good + " --predictions " + list, "squad");
+  expect_refused("evaluate", "--task squad --data " + good, "--predictions");
+  expect_refused("predict", "--task squad --max-length 16 --data " + good + " --model " + tiny_bert, "qa_outputs");
+}
+
 struct Refusal {
   const char* what;
   std::string program;

@@ -6,9 +6,11 @@
 #include "fixtune/data/text_table.h"
 #include "fixtune/io/json.h"
 #include "fixtune/io/safetensors.h"
+#include "fixtune/io/sealed_folder.h"
 #include "fixtune/io/table.h"
 #include "fixtune/models/bert_config.h"
 #include "fixtune/train/recipe_file.h"
+#include "fixtune/train/training_state.h"
 #include "scratch_folder.h"
 #include "targets.h"
 
@@ -43,6 +45,17 @@ void recipe(Bytes bytes) {
     // What was accepted comes back the same.
     parse_recipes(to_json(recipes), "recipe written back");
   });
+}
+
+/// The two documents of a checkpoint: where the run stood, and the seal.
+void checkpoint(Bytes bytes) {
+  may_refuse([&] {
+    const TrainingState state = parse_training_state(parse_json(text_of(bytes), "state.json"), "state.json");
+    // What was accepted comes back the same.
+    parse_training_state(to_json(state), "state written back");
+  });
+  scratch().write("checksums.json", text_of(bytes));
+  flaw(scratch().path(), SealCheck::Contents);
 }
 
 /// The first byte chooses the format, and whether a header and labels are expected.

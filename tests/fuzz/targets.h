@@ -21,6 +21,8 @@ void wordpiece(Bytes bytes);
 void table(Bytes bytes);
 void glue(Bytes bytes);
 void recipe(Bytes bytes);
+void squad(Bytes bytes);
+void checkpoint(Bytes bytes);
 
 struct Target {
   std::string_view name;
@@ -28,7 +30,8 @@ struct Target {
 };
 inline constexpr Target targets[] = {
     {"safetensors", safetensors}, {"config", config}, {"vocabulary", vocabulary}, {"tokenizer_json", tokenizer_json},
-    {"wordpiece", wordpiece},     {"table", table},   {"glue", glue},             {"recipe", recipe}};
+    {"wordpiece", wordpiece},     {"table", table},   {"glue", glue},             {"recipe", recipe},
+    {"squad", squad},             {"checkpoint", checkpoint}};
 
 inline std::string_view text_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -47,6 +47,75 @@ TEST(LinearEdges, ZeroInputGivesTheBias) {
   }
 }
 
+/// Forward and all gradients against the products in double precision.
+void expect_close_to_floats(const Recipe& recipe, const Tensor& x, Index outliers) {
+  const Tensor w = random_tensor(5, 64, 1);
+  const Tensor dy = random_tensor(x.rows(), 5, 2);
+  LinearContext context;
+  Index found = -1;
+  context.observer = [&](std::string_view, const OutlierStatistics& s) { found = s.outliers; };
+  const QuantizedWeight weight = prepare_weight(view(w), recipe, context);
+  const LinearResult result = linear_forward(view(x), weight, nullptr, context);
+  const LinearGradients g = linear_backward(view(dy), weight, result.saved, {}, context);
+  EXPECT_EQ(found, outliers) << recipe.name;
+  const testing::MatrixD xd = x.map().cast<double>(), wd = w.map().cast<double>(), dyd = dy.map().cast<double>();
+  const auto error = [](const Tensor& actual, const testing::MatrixD& expected) {
+    return (actual.map().cast<double>() - expected).norm() / std::max(expected.norm(), 1e-30);
+  };
+  EXPECT_LT(error(result.y, xd * wd.transpose()), 0.05) << recipe.name;
+  EXPECT_LT(error(g.dx, dyd * wd), 0.05) << recipe.name;
+  EXPECT_LT(error(g.dw, dyd.transpose() * xd), 0.05) << recipe.name;
+}
+
+/// Values of magnitude `small` to `large` with mixed signs.
+Tensor spread(float small, float large) {
+  Tensor x = random_tensor(16, 64, 3);
+  const float largest = x.map().cwiseAbs().maxCoeff();
+  for (float* v = x.data(); v != x.data() + x.size(); ++v)
+    *v = std::copysign(small + (large - small) * std::abs(*v) / largest, *v);
+  return x;
+}
+
+TEST(LinearEdges, EveryElementAnOutlierNoneAndAllAtTheThreshold) {
+  for (const char* name : {"int8", "approach1", "approach2", "rowwise"}) {
+    expect_close_to_floats(preset(name), spread(std::nextafter(5.0F, 6.0F), 60.0F), 16 * 64);
+    expect_close_to_floats(preset(name), spread(0.0F, 4.9F), 0);
+    expect_close_to_floats(preset(name), spread(5.0F, 5.0F), 0);
+  }
+}
+
+TEST(LinearEdges, DenormalsAreZerosOrTiny) {
+  for (const char* name : {"int8", "approach1", "approach2", "rowwise"}) {
+    const Tensor w = random_tensor(5, 64, 1);
+    const Tensor x = spread(1e-45F, 1e-39F);
+    const Tensor dy = spread(1e-45F, 1e-39F);
+    const QuantizedWeight weight = prepare_weight(view(w), preset(name));
+    const LinearResult result = linear_forward(view(x), weight, nullptr);
+    const Tensor dy5 = Tensor::filled(16, 5, 1e-40F);
+    const LinearGradients g = linear_backward(view(dy5), weight, result.saved);
+    for (const Tensor* t : {&result.y, &g.dx, &g.dw}) EXPECT_LT(t->map().cwiseAbs().maxCoeff(), 1e-30F) << name;
+    EXPECT_NO_THROW(prepare_weight(view(dy), preset(name))) << name;
+  }
+}
+
+TEST(LinearEdges, AnEmptyBatchHasEmptyOutputsAndZeroGradients) {
+  for (const std::string& name : preset_names()) {
+    const Tensor w = random_tensor(5, 7, 1);
+    const Tensor x(0, 7), dy(0, 5);
+    const QuantizedWeight weight = prepare_weight(view(w), preset(name));
+    const LinearResult result = linear_forward(view(x), weight, nullptr);
+    EXPECT_EQ(result.y.rows(), 0) << name;
+    EXPECT_EQ(result.y.cols(), 5) << name;
+    const bool integer = preset(name).arithmetic == Arithmetic::Integer;
+    const LinearGradients g = integer ? linear_backward(view(dy), weight, result.saved)
+                                      : float_linear_backward(view(dy), weight, view(x));
+    EXPECT_EQ(g.dx.rows(), 0) << name;
+    ASSERT_EQ(g.dw.rows(), 5) << name;
+    EXPECT_EQ(g.dw.map().cwiseAbs().maxCoeff(), 0.0F) << name;
+    EXPECT_EQ(g.db.map().cwiseAbs().maxCoeff(), 0.0F) << name;
+  }
+}
+
 TEST(LinearEdges, NotANumberIsNamedNeverHidden) {
   LinearContext context;
   context.name = "encoder.layer.3.output.dense";

@@ -1,5 +1,6 @@
 #include "fixtune/optim/adamw.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -92,6 +93,28 @@ TEST(AdamW, LeavesNoDenormalsInItsMoments) {
   optimiser.step(0.1F);
   EXPECT_EQ(optimiser.second_moments()[0](0, 0), 0.0F);
   EXPECT_TRUE(std::isfinite(p.variable.value()(0, 0)));
+}
+
+TEST(AdamW, NamesTheParameterThatAnUpdateRuins) {
+  const auto message = [](float gradient, float rate) -> std::string {
+    const Parameter good{Variable(Tensor::filled(1, 9, 1.0F), true, "good")};
+    const Parameter ruined{Variable(Tensor::filled(30, 9, 3.4e38F), true, "encoder.weight")};
+    AdamW optimiser({good, ruined});
+    good.variable.gradient()->accumulate(Tensor::filled(1, 9, 1.0F));
+    Tensor g = Tensor::filled(30, 9, 1.0F);
+    g(29, 8) = gradient;
+    ruined.variable.gradient()->accumulate(std::move(g));
+    try {
+      optimiser.step(rate);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message(1.0F, 1e-3F), "no error");
+  EXPECT_THAT(message(-1.0F, 1e37F), testing::HasSubstr("encoder.weight"));
+  // Its square is infinite: the parameter would never move again.
+  EXPECT_THAT(message(1e25F, 1e-3F), testing::HasSubstr("encoder.weight"));
 }
 
 TEST(AdamW, RefusesOptionsOutOfRange) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "fixtune/core/error.h"
 #include "operation_fixtures.h"
 
 namespace fixtune {
@@ -28,6 +29,18 @@ TEST(LinearSchedule, IsFiniteEverywhere) {
         EXPECT_TRUE(rate >= 0.0F && rate <= 1.0F) << step << " " << warmup << " " << total;
       }
   EXPECT_EQ(linear_schedule(0, 0, 10, 0.0F), 0.0F);
+}
+
+TEST(WarmupSteps, AreAShareBelowOneAndANumberFromThere) {
+  EXPECT_EQ(warmup_steps(0.0, 10), 0);
+  EXPECT_EQ(warmup_steps(0.06, 10), 1);
+  EXPECT_EQ(warmup_steps(0.5, 10), 5);
+  EXPECT_EQ(warmup_steps(0.999, 10), 10);
+  EXPECT_EQ(warmup_steps(1.0, 10), 1);
+  EXPECT_EQ(warmup_steps(10.0, 10), 10);
+  EXPECT_EQ(warmup_steps(25.0, 10), 25);
+  EXPECT_EQ(warmup_steps(0.5, 0), 0);
+  for (const double bad : {-0.1, 1.5, 1e300, std::nan(""), HUGE_VAL}) EXPECT_THROW(warmup_steps(bad, 10), Error) << bad;
 }
 
 TEST(LinearSchedule, TrainsUntilTheLastStep) {

@@ -9,6 +9,7 @@ namespace fixtune {
 namespace {
 
 using ::testing::HasSubstr;
+using testing_run::fine_tune;
 using testing_run::made_up_data;
 using testing_run::quick_options;
 using testing_run::tiny_bert;
@@ -120,11 +121,15 @@ TEST_F(ResumeTest, AnEarlierRunIsNotOverwritten) {
 }
 
 TEST_F(ResumeTest, ABadNumberKeepsTheLastGoodCheckpoint) {
-  TrainingOptions options = small_options();
-  options.learning_rate = 1e30F;
-  options.warmup = 0.0;
-  options.epochs = 1;
-  EXPECT_THAT(error_of([&] { run("run", "rowwise", options, 2); }), HasSubstr("step "));
+  for (const std::string& recipe : preset_names()) {
+    TrainingOptions options = small_options();
+    options.learning_rate = 1e30F;
+    options.warmup = 4;  // the first rate is 0, so that the second update ruins the weights
+    EXPECT_THAT(error_of([&] { run(recipe, recipe.c_str(), options, 0); }), HasSubstr("step 3: the input of embeddings"));
+    EXPECT_TRUE(std::filesystem::exists(around_.path() / recipe / "step-00000002"));
+    // Resumed, it ends the same: nothing was saved on the way.
+    EXPECT_THAT(error_of([&] { run(recipe, recipe.c_str(), options, 0); }), HasSubstr("step 3: the input of embeddings"));
+  }
 }
 
 }  // namespace

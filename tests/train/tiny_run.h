@@ -1,6 +1,8 @@
 #pragma once
 
+#include "fixtune/train/classification_task.h"
 #include "fixtune/train/fine_tune.h"
+#include "temporary_folder.h"
 
 // A run small enough for a test: the tiny BERT on made-up sentences.
 
@@ -31,12 +33,33 @@ inline Bert tiny_bert(const char* recipe) {
   return {std::filesystem::path(FIXTUNE_FIXTURES) / "tiny_bert", options};
 }
 
+/// The same without dropout.
+inline Bert without_dropout(const char* recipe) {
+  const TemporaryFolder folder;
+  const std::filesystem::path from = std::filesystem::path(FIXTUNE_FIXTURES) / "tiny_bert";
+  Json config = read_json(from / "config.json");
+  config["hidden_dropout_prob"] = config["attention_probs_dropout_prob"] = 0.0;
+  folder.write("config.json", config.dump());
+  std::filesystem::copy_file(from / "model.safetensors", folder.path() / "model.safetensors");
+  BertOptions options;
+  options.recipes = {preset(recipe), {}};
+  return {folder.path(), options};
+}
+
 inline TrainingOptions quick_options() {
   TrainingOptions options;
   options.epochs = 2;
   options.batch_size = 8;
   options.learning_rate = 1e-2F;
   return options;
+}
+
+/// Classifies; evaluation by accuracy and F1.
+inline TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
+                                const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
+                                const CheckpointOptions& checkpoints = {}) {
+  ClassificationTask task(bert, train, evaluation, Task::Text, /*regression=*/false);
+  return fixtune::fine_tune(task, options, callbacks, checkpoints);
 }
 
 }  // namespace fixtune::testing_run

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fixtune/models/bert.h"
+#include "fixtune/models/bert_question_answering.h"
 
 namespace fixtune {
 
@@ -19,6 +20,7 @@ struct HeadDescription {
 /// config.json comes last, so that an interrupted save is not taken for a model. Throws Error naming the file.
 void save_bert(Bert& bert, const HeadDescription& head, const std::filesystem::path& origin,
                const std::filesystem::path& folder);
+void save_bert(BertQuestionAnswering& bert, const std::filesystem::path& origin, const std::filesystem::path& folder);
 
 /// The head of a saved folder, from id2label and problem_type in config.json.
 HeadDescription read_head(const BertConfig& config, Index labels);

@@ -9,9 +9,9 @@ namespace fixtune {
 /// Where a text hangs from its point.
 enum class Anchor { Start, Middle, End };
 
-/// An SVG picture of stated size whose colours suit a light and a dark page. Classes give the colours: `ink` (text),
-/// `line` (axes), `faint` (grid), `dashed`, and `s0`, `s1`, ... (series, repeating after eight). Coordinates are pixels from the
-/// upper left corner.
+/// An SVG picture of stated size whose colours suit a light and a dark page. Classes give the colours: `line` (axes),
+/// `faint` (grid), and `s0`, `s1`, ... (series, repeating after eight); `dashed` breaks a line. Coordinates are pixels
+/// from the upper left corner.
 class SvgDocument {
  public:
   static constexpr int series_colours = 8;

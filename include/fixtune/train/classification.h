@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <vector>
 
 #include "fixtune/data/batch.h"
@@ -11,6 +11,7 @@
 #include "fixtune/data/wordpiece.h"
 #include "fixtune/models/bert.h"
 #include "fixtune/train/metrics.h"
+#include "fixtune/train/training_task.h"
 
 namespace fixtune {
 
@@ -19,6 +20,8 @@ struct EncodedDataset {
   std::vector<Encoding> encodings;
   std::vector<float> labels;
   Index size() const { return static_cast<Index>(encodings.size()); }
+  /// These rows, packed.
+  PackedBatch batch(std::span<const Index> rows) const;
   /// The rows of `order` from `begin`, at most `count`, packed.
   PackedBatch batch(const std::vector<Index>& order, Index begin, Index count) const;
 };
@@ -31,9 +34,6 @@ Index labelled(const std::vector<float>& labels, bool regression);
 
 /// Mean cross-entropy, or mean squared error where `regression`, over the labels that count.
 Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>& labels, bool regression);
-
-/// Called after each batch with the number of examples done.
-using EvaluationProgress = std::function<void(Index done, Index total)>;
 
 /// Logits `[examples, labels]` in the dataset's order; nothing is saved on the way.
 /// Throws Error naming the example whose logits are not finite.

@@ -5,16 +5,14 @@
 #include <functional>
 
 #include "fixtune/core/log.h"
-#include "fixtune/train/classification.h"
 #include "fixtune/train/run_description.h"
 #include "fixtune/train/training_state.h"
+#include "fixtune/train/training_task.h"
 
 namespace fixtune {
 
 /// How a run trains; the defaults are the paper's (section 5.1) and, where it is silent, those of the design.
 struct TrainingOptions {
-  Task task = Task::Text;
-  bool regression = false;
   Index epochs = 5;
   Index batch_size = 32;
   Index accumulation = 1;  ///< micro-batches a step, which together hold batch_size examples
@@ -57,7 +55,7 @@ struct CheckpointOptions {
   Index every = 0;               ///< steps; 0: only where the run is stopped and at its end
   Index keep = 2;                ///< newest checkpoints that stay, at least 1
   bool resume = false;           ///< go on from the newest whole checkpoint, or start anew where there is none
-  RunDescription run;            ///< what the options of the training do not say: model, data, recipe
+  RunDescription run;            ///< what the options of the training do not say: task, model, data, recipe
 };
 
 /// Trains and evaluates after every epoch. Same data, options, seed and threads: the same bits, however often the run
@@ -65,8 +63,7 @@ struct CheckpointOptions {
 /// Throws Error naming step and tensor where an activation, loss or gradient is not finite, before the
 /// update, or the update makes a weight so, before any checkpoint; where a checkpoint
 /// belongs to another run, or is there and `resume` is not set, before the first step.
-TrainingResult fine_tune(Bert& bert, const EncodedDataset& train, const EncodedDataset& evaluation,
-                         const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
+TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
                          const CheckpointOptions& checkpoints = {});
 
 }  // namespace fixtune

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "fixtune/autograd/tape.h"
+
+namespace fixtune {
+
+/// Cross-entropy of where an answer starts and ends, over the tokens of each window.
+///
+/// `loss = 1/(2n) sum_s [nll_0(first[s]) + nll_1(last[s])]`, `nll_c(p) = log sum_t exp(logits[t,c]) -
+/// logits[offsets[s] + p, c]`, t over the tokens of window s, summed in double; logits `[tokens, 2]` (start, end),
+/// loss `[1, 1]`, 0 for n = 0. `offsets` are the windows' first tokens and at the end the number of tokens; first and
+/// last are positions in the window. Throws Error if the counts differ or a position is outside its window (naming it).
+/// Source: Devlin et al. 2019, section 4.2.
+Variable span_cross_entropy(Tape& tape, const Variable& logits, std::span<const Index> offsets,
+                            std::span<const std::int32_t> first, std::span<const std::int32_t> last);
+
+}  // namespace fixtune
