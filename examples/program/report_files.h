@@ -8,16 +8,17 @@
 
 namespace fixtune::program {
 
-/// Where a program writes its figures: --json, --markdown, --svg; what is not given is not written.
+/// Where a program writes its figures: --json, --markdown, --svg, and the block of a page: --page, --block; what is not
+/// given is not written.
 struct ReportFiles {
-  std::string json, markdown, svg;
+  std::string json, markdown, svg, page, block;
 
   void add_options(CLI::App& app);
   /// Refuses names that could not be written, before minutes of work go into them.
   void check() const;
   /// Writes the figures alone, so far.
   void write_figures(const Json& figures) const;
-  /// Writes those that were asked for; Markdown that was not goes to standard output. `plot` draws the SVG.
+  /// Writes those that were asked for; tables asked for nowhere go to standard output. `plot` draws the SVG.
   void write(const Json& figures, const std::string& tables, const std::function<std::string()>& plot) const;
 };
 

@@ -32,7 +32,7 @@ TextTable mixtures(const std::vector<InputRecord>& records) {
   return table;
 }
 
-/// The middle one of the values, and the least.
+/// The middle of the values, and the least.
 struct Spread {
   double median = 0.0;
   double least = 0.0;
@@ -43,14 +43,15 @@ Spread spread_over(const std::vector<InputRecord>& records, Value value) {
   std::vector<double> values;
   for (const InputRecord& r : records) values.push_back(value(r));
   std::sort(values.begin(), values.end());
-  return {values[values.size() / 2], values.front()};
+  const std::size_t half = values.size() / 2;
+  return {values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2.0, values.front()};
 }
 
 TextTable recipes_over_inputs(const std::vector<InputRecord>& records, const std::vector<NamedRecipes>& recipes,
                               double shift) {
   TextTable table;
   table.header = {"recipe", "V(delta), median", "V(delta) / even", "X: V/(V+Vd), median", "least", "X1: V/(V+Vd), median",
-                  "least", "X1: V(X)/V(X^), median", "X1: lev(X^), median", "X1: bound of Eq. 6, median"};
+                  "least", "X1: V/V(X^), median", "X1: lev(X^), median", "least", "X1: bound, median"};
   for (std::size_t i = 0; i < recipes.size(); ++i) {
     const auto error = spread_over(records, [&](const InputRecord& r) { return r.whole(i, shift).error_variance; });
     const auto even = spread_over(records, [&](const InputRecord& r) {
@@ -65,7 +66,7 @@ TextTable recipes_over_inputs(const std::vector<InputRecord>& records, const std
     const auto bound = spread_over(records, [&](const InputRecord& r) { return r.inliers(i, shift).bound; });
     table.rows.push_back({recipes[i].name, number(error.median), number(even.median), number(whole.median),
                           number(whole.least), number(inliers.median), number(inliers.least), number(first.median),
-                          number(leverage.median), number(bound.median)});
+                          number(leverage.median), number(leverage.least), number(bound.median)});
   }
   return table;
 }
@@ -86,26 +87,27 @@ TextTable by_input(const std::vector<InputRecord>& records, const std::vector<Na
 }  // namespace
 
 std::string markdown(const std::vector<InputRecord>& records, const std::vector<NamedRecipes>& recipes, double shift) {
-  std::string text = "Each input as a mixture (Eq. 8 with |X|, Eq. 11):\n\n" + mixtures(records).markdown();
-  text += fmt::format("\nEach recipe over the {} inputs (X1: the inliers; shift of Eq. 6: {}):\n\n", records.size(), shift) +
-          recipes_over_inputs(records, recipes, shift).markdown();
-  text += "\nVariance of the rounding error, V(delta):\n\n" +
-          by_input(records, recipes, [&](const InputRecord& r, std::size_t i) {
-            return r.whole(i, shift).error_variance;
-          }).markdown();
-  text += "\nSensitivity ratio of the whole input, V(X)/(V(X)+V(delta)) (Eq. 5):\n\n" +
-          by_input(records, recipes, [&](const InputRecord& r, std::size_t i) {
-            return r.whole(i, shift).uncorrelated_sensitivity;
-          }).markdown();
-  text += fmt::format("\nBound of Eq. 6 for the inliers shifted by {}, `(E(X^ of X+h) - E(X^))^2 / V(X^)`:\n\n", shift) +
-          by_input(records, recipes, [&](const InputRecord& r, std::size_t i) {
-            return r.inliers(i, shift).bound;
-          }).markdown();
-  text += "\nSensitivity ratio of its inliers:\n\n" +
-          by_input(records, recipes, [&](const InputRecord& r, std::size_t i) {
-            return r.inliers(i, shift).uncorrelated_sensitivity;
-          }).markdown();
-  return text;
+  std::string text =
+      fmt::format("Each recipe over the {} inputs (X1: the inliers; bound for a shift of {}):\n\n", records.size(), shift) +
+      recipes_over_inputs(records, recipes, shift).markdown();
+  text += "\nEach input as a mixture (Eq. 8 with |X|, Eq. 11):\n\n" + mixtures(records).markdown();
+  const auto add = [&](const std::string& title, auto value) {
+    text += fmt::format("\n{}:\n\n", title) + by_input(records, recipes, value).markdown();
+  };
+  add("Sensitivity ratio of the inliers, V1(X)/(V1(X)+V1(delta))", [&](const InputRecord& r, std::size_t i) {
+    return r.inliers(i, shift).uncorrelated_sensitivity;
+  });
+  text += "\n<details><summary>The other figures of every input</summary>\n";
+  add("Sensitivity ratio of the whole input, V(X)/(V(X)+V(delta)) (Eq. 5)", [&](const InputRecord& r, std::size_t i) {
+    return r.whole(i, shift).uncorrelated_sensitivity;
+  });
+  add("The same as V(X)/V(X^)",
+      [&](const InputRecord& r, std::size_t i) { return r.whole(i, shift).sensitivity; });
+  add("Variance of the rounding error, V(delta)",
+      [&](const InputRecord& r, std::size_t i) { return r.whole(i, shift).error_variance; });
+  add(fmt::format("Bound of Eq. 6 for the whole input shifted by {}, `(E(X^ of X+h) - E(X^))^2 / V(X^)`", shift),
+      [&](const InputRecord& r, std::size_t i) { return r.whole(i, shift).bound; });
+  return text + "\n</details>\n";
 }
 
 std::string plot(const std::vector<InputRecord>& records, const std::vector<NamedRecipes>& recipes, double shift,

@@ -11,7 +11,7 @@
 namespace fixtune {
 namespace {
 
-constexpr double row_height = 18, top = 72, bottom = 16, right = 24;
+constexpr double row_height = 18, top = 72, bottom = 32, right = 24;
 constexpr double plot_width = 420, point_radius = 4, character_width = 6.6;
 constexpr double legend_entry = 120;
 
@@ -74,7 +74,7 @@ class Drawing {
   double x_of(double value) const { return left_ + plot_width * decades_.share(value); }
 
   void draw_axis() {
-    document_.text(left_ + plot_width, 42, plot_.value_label, Anchor::End);
+    document_.text(left_ + plot_width, end_ + 20, plot_.value_label, Anchor::End);
     for (int d = decades_.low; d <= decades_.high; ++d) {
       const double x = x_of(std::pow(10.0, d));
       document_.line(x, top - 6, x, end_, "faint");

@@ -10,7 +10,10 @@
 namespace fixtune {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string arguments(const std::string& data) {
   return "--model " + tiny_bert + " --task text --data " + data + " --limit 6 --max-length 16";
@@ -80,6 +83,11 @@ TEST(Measuring, TheoryMeasuresEveryInput) {
   const std::string data = folder.write("data.tsv", table()).string();
   const std::string json = (folder.path() / "figures.json").string();
   const std::string plot = (folder.path() / "plot.svg").string();
+  const std::string page = folder.write("page.md", "before\n<!-- here -->\nold\n<!-- end here -->\nafter\n").string();
+  const Ended paged = run("theory", arguments(data) + " --page " + page + " --block here");
+  ASSERT_EQ(paged.code, 0) << paged.output;
+  EXPECT_THAT(read_file(page), ::testing::AllOf(StartsWith("before\n"), HasSubstr("| recipe"), EndsWith("after\n"),
+                                                Not(HasSubstr("old"))));
   const Ended ended = run("theory", arguments(data) + " --gamma 1.5 --json " + json + " --svg " + plot);
   ASSERT_EQ(ended.code, 0) << ended.output;
   EXPECT_THAT(ended.output, HasSubstr("| recipe"));
@@ -113,6 +121,7 @@ TEST(Measuring, BadInputIsNamedBeforeAnythingIsWritten) {
            {"ablate", "", "--recipes"},
            {"theory", " --recipes " + floats, "plain"},
            {"theory", " --svg " + folder.path().string(), "--svg"},
+           {"theory", " --page " + data + " --block here", "here"},
            {"theory", " --markdown /none/here.md", "--markdown"}}) {
     const Ended ended = run(program, arguments(data) + more + " --json " + out);
     EXPECT_EQ(ended.code, 2) << ended.output;
