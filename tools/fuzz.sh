@@ -16,6 +16,6 @@ for program in build/fuzz/tests/fuzz/fuzz_*; do
   mkdir -p "build/fuzz/corpus/$target"
   echo "== $target"
   "$program" -max_total_time=$((minutes * 60)) -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
-    -verbosity=0 -artifact_prefix="build/fuzz/found/$target-" "$@" "build/fuzz/corpus/$target" "tests/fuzz/seeds/$target" || status=1
+    -verbosity=0 -print_funcs=0 -artifact_prefix="build/fuzz/found/$target-" "$@" "build/fuzz/corpus/$target" "tests/fuzz/seeds/$target" || status=1
 done
 exit $status
