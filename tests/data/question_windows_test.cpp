@@ -107,7 +107,9 @@ TEST(QuestionWindows, AQuestionThatLeavesNoRoomIsNamed) {
   std::string long_question = "cat";
   for (int i = 1; i < 20; ++i) long_question += " cat";
   for (const auto& [question, length] : {std::pair{std::string("the cat sat"), 6}, std::pair{long_question, 16}})
-    EXPECT_THAT(error_of([&] { QuestionWindows(one_question(question, "a b c"), small_tokenizer(), {length, 0}); }),
+    EXPECT_THAT(error_of([&, q = question, most = length] {
+                  QuestionWindows(one_question(q, "a b c"), small_tokenizer(), {most, 0});
+                }),
                 AllOf(HasSubstr("qas[0]"), HasSubstr("--max-length")));
   EXPECT_THAT(error_of([&] { QuestionWindows(one_question("the", "a b c d e"), small_tokenizer(), {8, 4}); }),
               AllOf(HasSubstr("qas[0]"), HasSubstr("--doc-stride 4")));
