@@ -47,6 +47,7 @@ SgemmArguments checked_arguments(const ConstMatrixMap& a, Transpose transpose_a,
 const float* rounded(const float* in, Stored stored, Index stride, AlignedBuffer<float>& out) {
   out.resize_discarding(stored.rows * stored.cols);
   float* values = out.data();
+  if (stored.cols == 0) return values;  // there may be no memory to point into
   parallel_for(stored.rows, rows_per_task, [=](Index begin, Index end) {
     for (Index r = begin; r < end; ++r)
       detail::round_values_to_bf16(in + r * stride, values + r * stored.cols, stored.cols);
