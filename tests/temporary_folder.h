@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -17,8 +16,9 @@ namespace fixtune {
 /// A folder of its own for one test, removed at the end.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = testing::TempDir() + "/fixtune-XXXXXX";
+  explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    // mkdtemp puts letters of its own in place of six X.
+    std::string name = (parent / "fixtune-").string() + std::string(6, 'X');
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder: " + name);
     path_ = name;
   }
@@ -31,6 +31,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
+  /// Writes a file in it, replacing what was there, and returns its path.
   std::filesystem::path write(std::string_view name, std::string_view content) const {
     const auto file = path_ / name;
     std::ofstream(file, std::ios::binary) << content;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what fixtune builds with, from the distribution's packages, where it is missing.
-# Debian 12 and 13 are tested; Ubuntu 24.04 has the same package names and is untested.
+# Debian 12 is tested, Debian 13 was; Ubuntu 24.04 has the same package names and is untested.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libeigen3-dev libfmt-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev

@@ -12,7 +12,7 @@ enum ExitCode : int { success = 0, unforeseen = 1, bad_input = 2 };
 /// Parses the options, runs `body`, and turns an error into one line on standard error and an exit code.
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
-/// Adds --threads, which takes effect through apply_threads().
+/// Adds --threads, for set_thread_count().
 void add_threads(CLI::App& app, int& threads);
 
 /// Prints a notice on standard error.

@@ -13,6 +13,11 @@
 #include "fixtune/core/error.h"
 
 namespace fixtune {
+namespace {
+
+constexpr std::string_view partial = ".partial-";
+
+}  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
   std::error_code unreadable;
@@ -63,10 +68,6 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   AtomicFile file(path);
   file.write(content.data(), content.size());
   file.commit();
-}
-
-namespace {
-constexpr std::string_view partial = ".partial-";
 }
 
 std::string partial_suffix() { return fmt::format("{}{}", partial, getpid()); }

@@ -136,9 +136,8 @@ LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearC
 }
 
 bool quantises_by_row(const Recipe& recipe) {
-  const bool moves_columns = recipe.outliers == OutlierTreatment::UnifiedScale && recipe.isolation == Isolation::Column;
-  return recipe.arithmetic == Arithmetic::Integer && recipe.block == Block::Row && !moves_columns &&
-         recipe.gamma_rule == GammaRule::Fixed && forward_codes_serve_backward(recipe);
+  return recipe.arithmetic == Arithmetic::Integer && quantises_each_row_alone(recipe) &&
+         forward_codes_serve_backward(recipe);
 }
 
 LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, const Recipe& recipe,

@@ -1,6 +1,17 @@
 #include "fixtune/nn/linear.h"
 
 namespace fixtune {
+namespace {
+
+LinearContext context_of(const Pass& pass, std::string_view input_name) {
+  LinearContext context;
+  context.name = input_name;
+  context.random = pass.random;
+  context.observer = pass.observer;
+  return context;
+}
+
+}  // namespace
 
 Linear::Linear(std::string name, Tensor w, Tensor b, Recipe r)
     : weight(std::move(w), true, name + ".weight"),
@@ -25,18 +36,6 @@ LinearOperand Linear::operand(const Pass& pass) {
 }
 
 Variable Linear::operator()(Pass& pass, const Variable& x) { return apply_linears(pass, x, {this}, name_)[0]; }
-
-namespace {
-
-LinearContext context_of(const Pass& pass, std::string_view input_name) {
-  LinearContext context;
-  context.name = input_name;
-  context.random = pass.random;
-  context.observer = pass.observer;
-  return context;
-}
-
-}  // namespace
 
 Variable Linear::activated(Pass& pass, const Variable& x, Activation kind, Kept kept) {
   // An observer is shown the input whole; else it need not exist as a whole.

@@ -76,9 +76,6 @@ bool moves_columns(const Recipe& recipe) {
   return recipe.outliers == OutlierTreatment::UnifiedScale && recipe.isolation == Isolation::Column;
 }
 
-/// True where no row's codes depend on another row.
-bool rows_are_independent(const Recipe& recipe) { return recipe.block == Block::Row && !moves_columns(recipe); }
-
 /// One activation on its way to integers.
 class ActivationSplit {
  public:
@@ -358,7 +355,7 @@ void ActivationSplit::choose_digit_unit() {
 }
 
 QuantizedActivation ActivationSplit::run() {
-  if (rows_are_independent(recipe_))
+  if (quantises_each_row_alone(recipe_))
     split_each_row();
   else
     split_as_one();
@@ -372,6 +369,10 @@ QuantizedActivation ActivationSplit::run() {
 
 }  // namespace
 
+bool quantises_each_row_alone(const Recipe& recipe) {
+  return recipe.block == Block::Row && recipe.gamma_rule == GammaRule::Fixed && !moves_columns(recipe);
+}
+
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name) {
   if (recipe.gamma_rule != GammaRule::Fixed) return quantize_by_spread(x, recipe, random, name);
@@ -380,7 +381,7 @@ QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, 
 
 QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,
                                         const RandomStream& random, std::string_view name) {
-  if (rows_are_independent(recipe) && recipe.gamma_rule == GammaRule::Fixed)
+  if (quantises_each_row_alone(recipe))
     return ActivationSplit({rows, cols, nullptr, 0, &producer}, recipe, random, name).run();
   Tensor x(rows, cols);
   parallel_for(rows, row_grain(cols), [&](Index begin, Index end) { producer(begin, end, x.row(begin)); });

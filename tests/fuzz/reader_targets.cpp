@@ -11,7 +11,7 @@
 #include "fixtune/models/bert_config.h"
 #include "fixtune/train/recipe_file.h"
 #include "fixtune/train/training_state.h"
-#include "scratch_folder.h"
+#include "scratch.h"
 #include "targets.h"
 
 namespace fixtune::fuzz {

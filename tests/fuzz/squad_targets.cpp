@@ -7,7 +7,7 @@
 #include "fixtune/data/squad.h"
 #include "fixtune/data/squad_predictions.h"
 #include "fixtune/data/wordpiece.h"
-#include "scratch_folder.h"
+#include "scratch.h"
 #include "targets.h"
 
 namespace fixtune::fuzz {

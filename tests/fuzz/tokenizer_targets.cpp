@@ -6,7 +6,7 @@
 
 #include "fixtune/core/error.h"
 #include "fixtune/data/wordpiece.h"
-#include "scratch_folder.h"
+#include "scratch.h"
 #include "targets.h"
 
 namespace fixtune::fuzz {

@@ -56,12 +56,15 @@ struct QuantizedActivation {
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name);
 
+/// True where no row's codes depend on another row: row steps, a fixed gamma, and no columns that move as a whole.
+bool quantises_each_row_alone(const Recipe& recipe);
+
 /// Makes rows [begin, end) of an activation at `rows`, one after the other. The same rows may be asked for again, and
 /// several threads ask at once.
 using RowProducer = std::function<void(Index begin, Index end, float* rows)>;
 
-/// The same of an activation `[rows, cols]` that is never in memory as a whole where the recipe has row steps: a few
-/// rows at a time are made and quantised while they are in cache.
+/// The same of an activation `[rows, cols]` that is never in memory as a whole where quantises_each_row_alone(recipe): a
+/// few rows at a time are made and quantised while they are in cache.
 QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,
                                         const RandomStream& random, std::string_view name);
 
