@@ -63,7 +63,7 @@ Json cell(std::optional<double> value) { return value ? Json(*value) : Json(); }
 
 struct Int8Operands {
   explicit Int8Operands(const Product& p)
-      : a(random_codes(p.m * p.k, 1)), b(random_codes(p.k * p.n, 2)), c(p.m * p.n), product(p) {}
+      : a(normal_codes(p.m * p.k, 1)), b(normal_codes(p.k * p.n, 2)), c(p.m * p.n), product(p) {}
 
   Int8View view_a() const { return {a.data(), product.a_rows(), product.a_cols(), product.a_cols()}; }
   Int8View view_b() const { return {b.data(), product.b_rows(), product.b_cols(), product.b_cols()}; }

@@ -13,6 +13,7 @@ namespace {
 constexpr Index values_per_task = 1 << 14;
 constexpr Index outlier_row_period = 20;
 constexpr float outlier_value = 30.0F;
+constexpr float code_deviation = 127.0F / 3.5F;
 
 /// Box and Muller; |x| < 5 so that no outlier comes unasked at gamma 5.
 float normal(const RandomStream& random, Index element) {
@@ -44,11 +45,13 @@ Tensor activations(Index rows, Index cols, double density) {
   return t;
 }
 
-AlignedBuffer<std::int8_t> random_codes(Index size, std::uint64_t seed) {
+AlignedBuffer<std::int8_t> normal_codes(Index size, std::uint64_t seed) {
   const RandomStream random({seed, 0, 0}, tensor_id("codes"));
   AlignedBuffer<std::int8_t> codes(size);
-  for (Index i = 0; i < size; ++i)
-    codes[i] = static_cast<std::int8_t>(static_cast<int>(random.bits(static_cast<std::uint64_t>(i)) % 255U) - 127);
+  parallel_for(size, values_per_task, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i)
+      codes[i] = static_cast<std::int8_t>(std::clamp(std::lround(code_deviation * normal(random, i)), -127L, 127L));
+  });
   return codes;
 }
 

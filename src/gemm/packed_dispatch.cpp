@@ -14,13 +14,14 @@ using detail::PanelWork;
 
 constexpr PackedKernel slowest_first[] = {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni};
 
-PanelKernel function_of(PackedKernel kernel) {
+PanelKernel functions_of(PackedKernel kernel) {
 #if defined(__x86_64__)
-  if (kernel == PackedKernel::Avx2) return detail::panel_kernel_avx2;
-  if (kernel == PackedKernel::Avx512Vnni) return detail::panel_kernel_avx512_vnni;
+  if (kernel == PackedKernel::Avx2)
+    return {detail::panel_kernel_avx2, 256, detail::prepare_rows_avx2, detail::prepared_bytes_avx2};
+  if (kernel == PackedKernel::Avx512Vnni) return {detail::panel_kernel_avx512_vnni};
 #endif
   static_cast<void>(kernel);
-  return detail::panel_kernel_portable;
+  return {detail::panel_kernel_portable};
 }
 
 bool cpu_runs(PackedKernel kernel) {
@@ -57,7 +58,7 @@ struct Trial {
     }
   }
 
-  void run(PanelKernel kernel, float* y) const {
+  void run(const PanelKernel& kernel, float* y) const {
     PanelWork w;
     w.rows = a;
     w.row_stride = groups * 4;
@@ -75,15 +76,20 @@ struct Trial {
     w.columns = columns;
     w.y = y;
     w.y_stride = columns;
-    kernel(w);
+    AlignedBuffer<std::uint8_t> room;
+    if (kernel.prepare != nullptr) {
+      room.resize_discarding(kernel.prepared_bytes(rows, groups));
+      w.prepared = kernel.prepare(w, room.data());
+    }
+    kernel.run(w);
   }
 };
 
 bool gives_the_right_integers(PackedKernel kernel) {
   static const Trial trial;
   float expected[Trial::rows * Trial::columns], found[Trial::rows * Trial::columns];
-  trial.run(detail::panel_kernel_portable, expected);
-  trial.run(function_of(kernel), found);
+  trial.run(functions_of(PackedKernel::Portable), expected);
+  trial.run(functions_of(kernel), found);
   return std::memcmp(expected, found, sizeof expected) == 0;
 }
 
@@ -134,6 +140,6 @@ void use_packed_kernel(PackedKernel kernel) {
   chosen() = kernel;
 }
 
-detail::PanelKernel detail::active_panel_kernel() { return function_of(chosen()); }
+detail::PanelKernel detail::active_panel_kernel() { return functions_of(chosen()); }
 
 }  // namespace fixtune

@@ -14,9 +14,6 @@ inline constexpr std::int64_t panel_group_bytes = panel_columns * group_codes;
 /// Rows that share a pass over a panel.
 inline constexpr std::int64_t tile_rows = 8;
 
-/// Groups that one call contracts at most: a panel's part of them stays in the second-level cache.
-inline constexpr std::int64_t most_groups = 1024;
-
 /// Outlier digits of one row within one group of four columns, as that group's codes would lie.
 struct DigitGroup {
   std::int32_t group;
@@ -55,13 +52,26 @@ struct PanelWork {
   bool transposed = false;
   bool add = false;     ///< to what y holds
   bool stream = false;  ///< past the caches: y is aligned, and too large to be found there again
+
+  const void* prepared = nullptr;  ///< what PanelKernel::prepare made of these rows and groups
 };
 
-using PanelKernel = void (*)(const PanelWork&);
+/// A kernel, and how it wants its work.
+struct PanelKernel {
+  void (*run)(const PanelWork&) = nullptr;
+  /// Groups that one call contracts at most, so that what it reads again and again stays in cache.
+  std::int64_t most_groups = 1024;
+  /// Makes of a block's rows, once for all panels, what `run` reads; null: it reads them as they lie. `room` has
+  /// prepared_bytes(row_count, groups) and lies on a cache line.
+  const void* (*prepare)(const PanelWork&, void* room) = nullptr;
+  std::int64_t (*prepared_bytes)(std::int64_t rows, std::int64_t groups) = nullptr;
+};
 
 void panel_kernel_portable(const PanelWork& work);
 #if defined(__x86_64__)
 void panel_kernel_avx2(const PanelWork& work);
+const void* prepare_rows_avx2(const PanelWork& work, void* room);
+std::int64_t prepared_bytes_avx2(std::int64_t rows, std::int64_t groups);
 void panel_kernel_avx512_vnni(const PanelWork& work);
 #endif
 

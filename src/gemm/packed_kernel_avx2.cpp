@@ -1,10 +1,11 @@
 // Compiled for AVX2; see gemm/CMakeLists.txt.
 //
-// Exact without a dot-product instruction: codes widened to 16 bits multiply in pairs into 32 bits, where nothing can
-// saturate. The other exact way, |b| times a with b's sign in 8 bits, puts three instructions on the ports that here
-// take two, and was slower.
+// Exact without a dot-product instruction: bytes of B times codes of A, in twos, two groups of four added in 16 bits, which
+// bounded_rows_avx2.h has made safe; then widened. For eight codes of eight columns that is six instructions, three of
+// them products. Codes widened to 16 bits before they multiply took eight and four.
 #include <immintrin.h>
 
+#include "bounded_rows_avx2.h"
 #include "packed_kernel.h"
 #include "transposed_store.h"
 #include "unroll.h"
@@ -12,149 +13,187 @@
 namespace fixtune::detail {
 namespace {
 
-constexpr int rows_at_once = 6;
-/// Rows that follow each other over one strip of the panel, which stays in the first-level cache.
-constexpr std::int64_t rows_per_strip = 4 * rows_at_once;
-/// Columns that a pass over the panel serves. Each has two sums, of codes 0, 1 and of codes 2, 3 of the groups.
-constexpr std::int64_t strip = 8;
+constexpr int rows_at_once = bounded_tile_rows;
+/// Columns that a pass over the panel serves, eight to a register.
 constexpr int vectors = 2;
+constexpr std::int64_t lanes = 8;
+constexpr std::int64_t strip = vectors * lanes;
 
 using Sums = __m256i[vectors];
 
-struct Strip {
-  std::int64_t first_row, rows;
-  std::int64_t first_column, columns;
-  bool wide;
+/// Up to eight columns.
+struct Lanes {
+  std::int64_t first_column;  ///< in the panel
+  std::int64_t columns;       ///< that exist, of eight; none or fewer in what pads the panel
 };
 
-/// Codes in 16 bits, laid out as in 8: lines of one row, or of one tile, a cache line apart from a power of two.
-struct WideRows {
-  static constexpr std::int64_t row_line = most_groups * group_codes + 32;
-  static constexpr std::int64_t tile_line = tile_rows * most_groups * group_codes + 32;
-  static_assert(rows_per_strip % tile_rows == 0);
-
-  alignas(32) std::int16_t codes[rows_per_strip * row_line];
-  std::int64_t first_row, row_stride, group_stride;
-
-  const std::int16_t* row(std::int64_t index) const {
-    const std::int64_t i = index - first_row;
-    return group_stride == group_codes ? codes + i * row_stride
-                                       : codes + i / tile_rows * tile_line + i % tile_rows * row_stride;
-  }
-};
-
-/// Four columns of a group of B in 16 bits, each 128 too large.
-inline __m256i load_columns(const std::uint8_t* group, int vector) {
-  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(group + 16 * vector)));
+inline Lanes lanes_from(const PanelWork& w, std::int64_t first_column) {
+  const std::int64_t left = w.columns - first_column;
+  return {first_column, left < lanes ? left : lanes};
 }
 
-inline __m256i dot(__m256i acc, __m256i b, __m256i a) { return _mm256_add_epi32(acc, _mm256_madd_epi16(b, a)); }
-
-inline __m256i four_codes(std::int32_t codes) {
-  return _mm256_broadcastq_epi64(_mm_cvtepi8_epi16(_mm_cvtsi32_si128(codes)));
+inline __m256i load_columns(const std::uint8_t* group) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(group));
 }
+
+inline __m256i broadcast(const std::uint8_t* four) {
+  std::int32_t codes;
+  __builtin_memcpy(&codes, four, sizeof codes);
+  return _mm256_set1_epi32(codes);
+}
+
+/// Sums of products in twos, from 16 bits to 32.
+inline __m256i widened(__m256i twos) { return _mm256_madd_epi16(twos, _mm256_set1_epi16(1)); }
 
 inline std::int32_t times_128(std::uint32_t sum) { return static_cast<std::int32_t>(128U * sum); }
-
-/// One sum a column, in order, from the two sums of each.
-inline __m256i joined(const Sums& acc) {
-  return _mm256_permute4x64_epi64(_mm256_hadd_epi32(acc[0], acc[1]), 0xd8);
-}
-
-inline void split(Sums& acc, __m256i sums) {
-  acc[0] = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(sums));
-  acc[1] = _mm256_cvtepu32_epi64(_mm256_extracti128_si256(sums, 1));
-}
 
 inline bool has_digits(const PanelWork& w, std::int64_t row) {
   return w.digit_starts != nullptr && w.digit_starts[row] != w.digit_starts[row + 1];
 }
 
-/// Digits times their columns of B, each 128 too large.
-inline __m256i sum_digits(const PanelWork& w, const Strip& s, std::int64_t row) {
-  Sums acc = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-  for (std::int32_t d = w.digit_starts[row]; d < w.digit_starts[row + 1]; ++d) {
-    const std::uint8_t* group = w.panel + w.digits[d].group * panel_group_bytes + s.first_column * group_codes;
-    const __m256i a = four_codes(w.digits[d].codes);
-FIXTUNE_UNROLL
-    for (int v = 0; v < vectors; ++v) acc[v] = dot(acc[v], load_columns(group, v), a);
-  }
-  return joined(acc);
+/// Whether the digits are added in 64 bits, at the end.
+inline bool joins_wide(const PanelWork& w, std::int64_t row) {
+  return w.wide_tiles != nullptr && w.wide_tiles[row / tile_rows] != 0 && has_digits(w, row);
 }
 
-inline __m256i kept_sums(const PanelWork& w, const Strip& s, std::int64_t row) {
-  if (s.columns == strip)
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w.sums + row * w.sums_stride + s.first_column));
-  alignas(32) std::int32_t kept[strip] = {};
-  for (std::int64_t n = 0; n < s.columns; ++n) kept[n] = w.sums[row * w.sums_stride + s.first_column + n];
+/// Sums of eight columns each, of a whole panel.
+constexpr int panel_vectors = panel_columns / lanes;
+using PanelSums = __m256i[panel_vectors];
+
+/// Adds sparse codes, one to an entry, times `count` times eight columns of B, which are 128 too large.
+template <int count>
+inline void add_sparse(__m256i (&sums)[count], const DigitGroup* begin, const DigitGroup* end, const std::uint8_t* b) {
+  for (const DigitGroup* d = begin; d != end; ++d) {
+    const __m256i codes = _mm256_set1_epi32(d->codes);
+    const std::uint8_t* group = b + d->group * panel_group_bytes;
+FIXTUNE_UNROLL
+    for (int v = 0; v < count; ++v) {
+      const __m256i products = _mm256_maddubs_epi16(load_columns(group + v * lanes * group_codes), codes);
+      sums[v] = _mm256_add_epi32(sums[v], widened(products));
+    }
+  }
+}
+
+template <int count>
+inline void add_digits(__m256i (&sums)[count], const PanelWork& w, std::int64_t row, std::int64_t first_column) {
+  add_sparse(sums, w.digits + w.digit_starts[row], w.digits + w.digit_starts[row + 1],
+             w.panel + first_column * group_codes);
+}
+
+inline __m256i kept_sums(const PanelWork& w, const Lanes& l, std::int64_t row) {
+  if (l.columns <= 0) return _mm256_setzero_si256();
+  const std::int32_t* from = w.sums + row * w.sums_stride + l.first_column;
+  if (l.columns == lanes) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  alignas(32) std::int32_t kept[lanes] = {};
+  for (std::int64_t n = 0; n < l.columns; ++n) kept[n] = from[n];
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(kept));
 }
 
-// What the sums start from: the outlier digits, times their unit, less 128 times what the row sums to.
-inline __m256i first_sums(const PanelWork& w, const Strip& s, std::int64_t row) {
-  auto offset = static_cast<std::uint32_t>(w.row_sums[row]);
-  __m256i sums = _mm256_setzero_si256();
-  if (!s.wide && has_digits(w, row)) {
-    sums = _mm256_mullo_epi32(sum_digits(w, s, row), _mm256_set1_epi32(w.unit));
-    offset += static_cast<std::uint32_t>(w.unit) * static_cast<std::uint32_t>(w.digit_sums[row]);
+inline void keep_sums(__m256i sums, const PanelWork& w, const Lanes& l, std::int64_t row) {
+  std::int32_t* to = w.sums + row * w.sums_stride + l.first_column;
+  if (l.columns == lanes) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums);
+  alignas(32) std::int32_t kept[lanes];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(kept), sums);
+  for (std::int64_t n = 0; n < l.columns; ++n) to[n] = kept[n];
+}
+
+// What a row's sums start from: the outlier digits, times their unit, or those of the groups before; and the codes that
+// were taken out of the row. Each less what it counts too much for B's 128. Of the whole panel at once, because entries
+// are few and their number is hard to foresee.
+inline void start_row(const PanelWork& w, const BoundedRows& rows, std::int64_t row) {
+  PanelSums sums = {};
+  std::uint32_t offset = 0;
+  if (!w.first) {
+FIXTUNE_UNROLL
+    for (int v = 0; v < panel_vectors; ++v) sums[v] = kept_sums(w, lanes_from(w, v * lanes), row);
+  } else if (has_digits(w, row) && !joins_wide(w, row)) {
+    add_digits(sums, w, row, 0);
+FIXTUNE_UNROLL
+    for (int v = 0; v < panel_vectors; ++v) sums[v] = _mm256_mullo_epi32(sums[v], _mm256_set1_epi32(w.unit));
+    offset = static_cast<std::uint32_t>(w.unit) * static_cast<std::uint32_t>(w.digit_sums[row]);
   }
-  return _mm256_sub_epi32(sums, _mm256_set1_epi32(times_128(offset)));
+  const DigitGroup* excess = rows.excess + row * rows.most_excess;
+  add_sparse(sums, excess, excess + rows.excess_count[row], w.panel + w.begin * panel_group_bytes);
+  offset += static_cast<std::uint32_t>(rows.excess_sum[row]);
+  auto* starts = reinterpret_cast<__m256i*>(rows.starts + row * panel_columns);
+FIXTUNE_UNROLL
+  for (int v = 0; v < panel_vectors; ++v)
+    _mm256_store_si256(starts + v, _mm256_sub_epi32(sums[v], _mm256_set1_epi32(times_128(offset))));
+}
+
+/// Two groups: `second` bytes lie between them in B.
+inline void multiply_pair(Sums (&acc)[rows_at_once], const std::uint8_t* b, std::int64_t second, const std::uint8_t* a) {
+  __m256i b0[vectors], b1[vectors];
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    b0[v] = load_columns(b + v * lanes * group_codes);
+    b1[v] = load_columns(b + v * lanes * group_codes + second);
+  }
+FIXTUNE_UNROLL
+  for (int r = 0; r < rows_at_once; ++r) {
+    const __m256i a0 = broadcast(a + r * 2 * group_codes);
+    const __m256i a1 = broadcast(a + r * 2 * group_codes + group_codes);
+    const __m256i offset = broadcast(a + rows_at_once * 2 * group_codes + r * 4);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      const __m256i twos = _mm256_add_epi16(_mm256_maddubs_epi16(b0[v], a0), _mm256_maddubs_epi16(b1[v], a1));
+      acc[r][v] = _mm256_add_epi32(acc[r][v], widened(_mm256_sub_epi16(twos, offset)));
+      // GCC 12 would else keep sums in memory to have more rows under way than there are registers for.
+      asm("" : "+x"(acc[r][v]));
+    }
+  }
 }
 
 // Not inlined: GCC 12 would keep sums that what follows reads in memory during the loop.
-template <int R>
-[[gnu::noinline]] void contract(Sums (&acc)[R], const PanelWork& w, const Strip& s, const WideRows& rows) {
-  Sums sums[R];
-  const std::int16_t* row[R];
+[[gnu::noinline]] void contract(Sums (&acc)[rows_at_once], const std::uint8_t* b, const std::uint8_t* a,
+                                std::int64_t groups) {
+  Sums sums[rows_at_once];
 FIXTUNE_UNROLL
-  for (int r = 0; r < R; ++r) {
-    row[r] = rows.row(s.first_row + r);
+  for (int r = 0; r < rows_at_once; ++r)
 FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) sums[r][v] = acc[r][v];
-  }
-  const std::uint8_t* group = w.panel + w.begin * panel_group_bytes + s.first_column * group_codes;
-  const std::int64_t codes_of_row = (w.end - w.begin) * rows.group_stride;
-  for (std::int64_t at = 0; at < codes_of_row; at += rows.group_stride, group += panel_group_bytes) {
-    const __m256i b0 = load_columns(group, 0);
-    const __m256i b1 = load_columns(group, 1);
+  for (; groups >= 2; groups -= 2, b += 2 * panel_group_bytes, a += bounded_pair_bytes)
+    multiply_pair(sums, b, panel_group_bytes, a);
+  // The missing group's codes are 0.
+  if (groups == 1) multiply_pair(sums, b, 0, a);
 FIXTUNE_UNROLL
-    for (int r = 0; r < R; ++r) {
-      std::int64_t four;
-      __builtin_memcpy(&four, row[r] + at, sizeof four);
-      const __m256i codes = _mm256_set1_epi64x(four);
-      sums[r][0] = dot(sums[r][0], b0, codes);
-      sums[r][1] = dot(sums[r][1], b1, codes);
-    }
-  }
-FIXTUNE_UNROLL
-  for (int r = 0; r < R; ++r)
+  for (int r = 0; r < rows_at_once; ++r)
 FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) acc[r][v] = sums[r][v];
 }
 
-inline void finish_whole_row(__m256i acc, const PanelWork& w, const Strip& s, std::int64_t row, float* y) {
+inline void finish_whole(__m256i acc, const PanelWork& w, std::int64_t first_column, std::int64_t row,
+                         float* y) {
   const __m256 row_step = _mm256_set1_ps(w.row_steps != nullptr ? w.row_steps[row] : w.row_step);
-  const __m256 column_step = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + s.first_column)
+  const __m256 column_step = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + first_column)
                                                        : _mm256_set1_ps(w.column_step);
   __m256 value = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), row_step), column_step);
-  if (w.bias != nullptr) value = _mm256_add_ps(value, _mm256_loadu_ps(w.bias + s.first_column));
+  if (w.bias != nullptr) value = _mm256_add_ps(value, _mm256_loadu_ps(w.bias + first_column));
   if (w.add && !w.transposed) value = _mm256_add_ps(_mm256_loadu_ps(y), value);
-  _mm256_storeu_ps(y, value);
+  if (w.stream)
+    _mm256_stream_ps(y, value);
+  else
+    _mm256_storeu_ps(y, value);
 }
 
 // Element by element: lanes past the last column must not be touched, and rows that join in 64 bits are rare.
-inline void finish_row(__m256i acc, const PanelWork& w, const Strip& s, std::int64_t row, float* y) {
-  const bool joins = s.wide && has_digits(w, row);
-  if (!joins && s.columns == strip) return finish_whole_row(acc, w, s, row, y);
-  alignas(32) std::int32_t sums[strip], digits[strip] = {};
-  _mm256_store_si256(reinterpret_cast<__m256i*>(sums), acc);
-  if (joins) {
-    const __m256i less = _mm256_set1_epi32(times_128(static_cast<std::uint32_t>(w.digit_sums[row])));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(digits), _mm256_sub_epi32(sum_digits(w, s, row), less));
+void finish_some(const Sums& acc, const PanelWork& w, std::int64_t row, std::int64_t first_column, float* y) {
+  if (!w.last) {
+    for (int v = 0; v < vectors; ++v) keep_sums(acc[v], w, lanes_from(w, first_column + v * lanes), row);
+    return;
+  }
+  const bool joins = joins_wide(w, row);
+  Sums digit_sums = {};
+  if (joins) add_digits(digit_sums, w, row, first_column);
+  const __m256i less = _mm256_set1_epi32(joins ? times_128(static_cast<std::uint32_t>(w.digit_sums[row])) : 0);
+  alignas(32) std::int32_t sums[strip], digits[strip];
+  for (int v = 0; v < vectors; ++v) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + v * lanes), acc[v]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(digits + v * lanes), _mm256_sub_epi32(digit_sums[v], less));
   }
   const float row_step = w.row_steps != nullptr ? w.row_steps[row] : w.row_step;
-  for (std::int64_t n = 0; n < s.columns; ++n) {
-    const std::int64_t column = s.first_column + n;
+  for (std::int64_t n = 0; n < strip && first_column + n < w.columns; ++n) {
+    const std::int64_t column = first_column + n;
     const float sum = joins ? static_cast<float>(static_cast<double>(sums[n]) + static_cast<double>(w.unit) * digits[n])
                             : static_cast<float>(sums[n]);
     float value = (sum * row_step) * (w.column_steps != nullptr ? w.column_steps[column] : w.column_step);
@@ -163,90 +202,61 @@ inline void finish_row(__m256i acc, const PanelWork& w, const Strip& s, std::int
   }
 }
 
-template <int R>
-void run_strip(const PanelWork& w, const Strip& s, const WideRows& rows) {
-  Sums acc[R];
+/// A strip of the panel times rows [first_row, first_row + count), at most four. Where the output is transposed it goes
+/// to `finished`, `[row][strip]`.
+void run_rows(const PanelWork& w, const BoundedRows& rows, std::int64_t first_row, std::int64_t count,
+              std::int64_t first_column, float* finished) {
+  Sums acc[rows_at_once];
 FIXTUNE_UNROLL
-  for (int r = 0; r < R; ++r)
-    split(acc[r], w.first ? first_sums(w, s, s.first_row + r) : kept_sums(w, s, s.first_row + r));
-  contract(acc, w, s, rows);
-  alignas(32) float finished[R * strip];
+  for (int r = 0; r < rows_at_once; ++r) {
+    // Past the last row, any row's do: nothing reads their sums.
+    const std::int64_t row = first_row + (r < count ? r : 0);
+    const auto* starts = reinterpret_cast<const __m256i*>(rows.starts + row * panel_columns + first_column);
 FIXTUNE_UNROLL
-  for (int r = 0; r < R; ++r) {
-    const std::int64_t row = s.first_row + r;
-    const __m256i sums = joined(acc[r]);
-    if (w.last) {
-      finish_row(sums, w, s, row, w.transposed ? finished + r * strip : w.y + row * w.y_stride + s.first_column);
-      continue;
+    for (int v = 0; v < vectors; ++v) acc[r][v] = _mm256_load_si256(starts + v);
+  }
+  contract(acc, w.panel + w.begin * panel_group_bytes + first_column * group_codes, rows.tile(first_row), rows.groups);
+  const bool whole = w.last && first_column + strip <= w.columns;
+  for (int r = 0; r < count; ++r) {
+    const std::int64_t row = first_row + r;
+    float* y = w.transposed ? finished + r * strip : w.y + row * w.y_stride + first_column;
+    if (whole && !joins_wide(w, row)) {
+FIXTUNE_UNROLL
+      for (int v = 0; v < vectors; ++v)
+        finish_whole(acc[r][v], w, first_column + v * lanes, row, y + v * lanes);
+    } else {
+      finish_some(acc[r], w, row, first_column, y);
     }
-    alignas(32) std::int32_t kept[strip];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(kept), sums);
-    for (std::int64_t n = 0; n < s.columns; ++n) w.sums[row * w.sums_stride + s.first_column + n] = kept[n];
-  }
-  if (w.last && w.transposed)
-    store_transposed<R>(finished, strip, s.columns, w.y + s.first_column * w.y_stride + s.first_row, w.y_stride, w.add);
-}
-
-void run_strips(const PanelWork& w, const Strip& s, const WideRows& rows) {
-  switch (s.rows) {
-    case 1: return run_strip<1>(w, s, rows);
-    case 2: return run_strip<2>(w, s, rows);
-    case 3: return run_strip<3>(w, s, rows);
-    case 4: return run_strip<4>(w, s, rows);
-    case 5: return run_strip<5>(w, s, rows);
-    default: return run_strip<rows_at_once>(w, s, rows);
   }
 }
 
-void widen_line(const std::int8_t* from, std::int64_t count, std::int16_t* to) {
-  std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    _mm256_store_si256(reinterpret_cast<__m256i*>(to + i),
-                       _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
-  for (; i < count; ++i) to[i] = from[i];
-}
-
-void widen(const PanelWork& w, std::int64_t first, std::int64_t end, WideRows& wide) {
-  const std::int64_t groups = w.end - w.begin;
-  wide.first_row = first;
-  wide.group_stride = w.group_stride;
-  if (w.group_stride == group_codes) {
-    wide.row_stride = WideRows::row_line;
-    for (std::int64_t row = first; row < end; ++row)
-      widen_line(w.rows + row / tile_rows * w.tile_stride + row % tile_rows * w.row_stride + w.begin * w.group_stride,
-                 groups * group_codes, wide.codes + (row - first) * WideRows::row_line);
-    return;
-  }
-  wide.row_stride = w.row_stride;
-  for (std::int64_t row = first; row < end; row += tile_rows)
-    widen_line(w.rows + row / tile_rows * w.tile_stride + w.begin * w.group_stride, groups * w.group_stride,
-               wide.codes + (row - first) / tile_rows * WideRows::tile_line);
-}
-
-/// Rows [first, first + rows_at_once) as far as they exist.
-Strip strip_of_rows(const PanelWork& w, std::int64_t first) {
-  const std::int64_t left = w.row_count - first;
-  Strip s{first, left < rows_at_once ? left : rows_at_once, 0, 0, false};
-  if (w.wide_tiles != nullptr)
-    s.wide = w.wide_tiles[first / tile_rows] != 0 || w.wide_tiles[(first + s.rows - 1) / tile_rows] != 0;
-  return s;
+void store_tile(const float* finished, std::int64_t rows, std::int64_t columns, const PanelWork& w, float* y) {
+  if (rows == tile_rows) return store_transposed<tile_rows>(finished, strip, columns, y, w.y_stride, w.add);
+  for (std::int64_t r = 0; r < rows; ++r)
+    store_transposed<1>(finished + r * strip, strip, columns, y + r, w.y_stride, w.add);
 }
 
 }  // namespace
 
+std::int64_t prepared_bytes_avx2(std::int64_t rows, std::int64_t groups) {
+  return bounded_rows_bytes(rows, groups).total();
+}
+
+const void* prepare_rows_avx2(const PanelWork& w, void* room) { return bound_rows(w, room); }
+
 void panel_kernel_avx2(const PanelWork& w) {
-  WideRows wide;
-  for (std::int64_t first = 0; first < w.row_count; first += rows_per_strip) {
-    const std::int64_t end = first + rows_per_strip < w.row_count ? first + rows_per_strip : w.row_count;
-    widen(w, first, end, wide);
-    for (std::int64_t column = 0; column < w.columns; column += strip)
-      for (std::int64_t row = first; row < end; row += rows_at_once) {
-        Strip s = strip_of_rows(w, row);
-        s.first_column = column;
-        s.columns = w.columns - column < strip ? w.columns - column : strip;
-        run_strips(w, s, wide);
-      }
-  }
+  const BoundedRows& rows = *static_cast<const BoundedRows*>(w.prepared);
+  for (std::int64_t row = 0; row < w.row_count; ++row) start_row(w, rows, row);
+  alignas(32) float finished[tile_rows * strip];
+  for (std::int64_t column = 0; column < w.columns; column += strip)
+    for (std::int64_t first = 0; first < w.row_count; first += tile_rows) {
+      const std::int64_t count = w.row_count - first < tile_rows ? w.row_count - first : tile_rows;
+      for (std::int64_t r = 0; r < count; r += rows_at_once)
+        run_rows(w, rows, first + r, count - r < rows_at_once ? count - r : rows_at_once, column, finished + r * strip);
+      if (w.last && w.transposed)
+        store_tile(finished, count, w.columns - column < strip ? w.columns - column : strip, w,
+                   w.y + column * w.y_stride + first);
+    }
 }
 
 }  // namespace fixtune::detail

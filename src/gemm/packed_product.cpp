@@ -80,10 +80,11 @@ class PackedProduct {
   void run() const {
     if (a_.rows() == 0 || panels_ == 0) return;
     const Blocks blocks = cut(a_.rows(), panels_);
+    const detail::PanelKernel kernel = detail::active_panel_kernel();
     std::atomic<Index> next{0};
     parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {
-      AlignedBuffer<std::int32_t> sums;
-      for (Index i = next++; i < blocks.count(); i = next++) run_block(blocks, i, sums);
+      Room room;
+      for (Index i = next++; i < blocks.count(); i = next++) run_block(kernel, blocks, i, room);
     });
   }
 
@@ -93,6 +94,12 @@ class PackedProduct {
     const PackedColumns* columns;
     PanelWork work;
     Index first_panel;
+  };
+
+  /// What a thread needs beside operands and output.
+  struct Room {
+    AlignedBuffer<std::int32_t> sums;
+    AlignedBuffer<std::uint8_t> prepared;
   };
 
   void add(const PackedColumns& b, const PanelWork& work) {
@@ -139,15 +146,16 @@ class PackedProduct {
     return w;
   }
 
-  void run_block(const Blocks& blocks, Index index, AlignedBuffer<std::int32_t>& sums) const {
+  void run_block(const detail::PanelKernel& kernel, const Blocks& blocks, Index index, Room& room) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
     const Index row_count = std::min(blocks.rows, a_.rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
     const Index last_panel = std::min(panel + blocks.panels, panels_);
-    const bool in_parts = groups_ > detail::most_groups;
-    if (in_parts) sums.resize_discarding(row_count * blocks.panels * panel_columns);
-    for (Index begin = 0; begin == 0 || begin < groups_; begin += detail::most_groups) {
-      const Index end = std::min(begin + detail::most_groups, groups_);
+    const bool in_parts = groups_ > kernel.most_groups;
+    if (in_parts) room.sums.resize_discarding(row_count * blocks.panels * panel_columns);
+    for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel.most_groups) {
+      const Index end = std::min(begin + kernel.most_groups, groups_);
+      const void* prepared = prepare(kernel, row, row_count, begin, end, room.prepared);
       for (Index p = panel; p < last_panel; ++p) {
         const Operand& operand = operand_of(p);
         PanelWork part = at_panel(at_row(operand.work, row, row_count), *operand.columns, p - operand.first_panel);
@@ -155,13 +163,24 @@ class PackedProduct {
         part.end = end;
         part.first = begin == 0;
         part.last = operand.work.last && end == groups_;
+        part.prepared = prepared;
         if (in_parts && operand.work.last) {
-          part.sums = sums.data() + (p - panel) * row_count * panel_columns;
+          part.sums = room.sums.data() + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
-        detail::active_panel_kernel()(part);
+        kernel.run(part);
       }
     }
+  }
+
+  const void* prepare(const detail::PanelKernel& kernel, Index row, Index count, Index begin, Index end,
+                      AlignedBuffer<std::uint8_t>& room) const {
+    if (kernel.prepare == nullptr) return nullptr;
+    PanelWork rows = at_row(operands_.front().work, row, count);
+    rows.begin = begin;
+    rows.end = end;
+    room.resize_discarding(kernel.prepared_bytes(count, end - begin));
+    return kernel.prepare(rows, room.data());
   }
 
   const Operand& operand_of(Index panel) const {

@@ -105,6 +105,34 @@ TEST_P(PackedProducts, EqualSixtyFourBitSumsForEveryRemainder) {
       }
 }
 
+// Sums of two and of four codes on both sides of what 16 bits hold, and codes of -128; over more than one part.
+TEST_P(PackedProducts, ExactWherePartialSumsBarelyFitAndWhereTheyDoNot) {
+  constexpr int edges[] = {-128, -127, -65, -64, -63, -1, 0, 1, 63, 64, 65, 127};
+  std::mt19937 generator(7);
+  std::uniform_int_distribution<std::size_t> any(0, std::size(edges) - 1);
+  Operands o(21, 53, 1035, 254, 127, 11);
+  for (Codes* codes : {&o.a, &o.b})
+    for (std::int8_t& code : *codes) code = static_cast<std::int8_t>(edges[any(generator)]);
+  // Rows that never fit, rows that always just do.
+  for (Index i = 0; i < o.k; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto k = static_cast<std::size_t>(o.k);
+    o.a[at] = 127;
+    o.a[k + at] = -128;
+    o.a[2 * k + at] = 64;
+    o.b[at] = -128;
+    o.b[k + at] = 127;
+  }
+  const DigitRows digits(o.digits, o.m, o.unit);
+  const PackedColumns columns = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), digits, columns, o.output(y, false));
+  o.expect_equal(y, false);
+  const Codes stored = o.transposed_a();
+  packed_product(PackedRows::transpose({stored.data(), o.k, o.m, o.m}), digits, columns, o.output(y, true));
+  o.expect_equal(y, true);
+}
+
 TEST_P(PackedProducts, RowsAndOutputMayBeTransposed) {
   const Operands o(29, 53, 45, 254, 127, 7);
   const Codes stored = o.transposed_a();
