@@ -1,10 +1,7 @@
-#include "fixtune/core/buffer_pool.h"
+#include "core/buffer_pool.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <list>
-#include <map>
-#include <mutex>
+#include <bit>
 #include <new>
 
 #if defined(__linux__)
@@ -23,151 +20,185 @@
 #define FIXTUNE_KEEPS_BUFFERS 1
 #endif
 
-namespace fixtune {
+namespace fixtune::detail {
 namespace {
 
-constexpr std::size_t small = std::size_t{1} << 16;
+constexpr std::size_t header_bytes = 64;
+/// From here on buffers count against the bound, and come in finer sizes.
+constexpr std::size_t large = std::size_t{1} << 16;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 
-std::align_val_t alignment_of(std::size_t bytes) { return std::align_val_t{bytes >= 2 * huge_page ? huge_page : 64}; }
-
-/// Sizes in steps of a sixteenth of their power of two, so that like requests share buffers.
+/// Sizes in steps of a sixteenth of their power of two (a quarter for small ones), so that like requests share buffers.
 std::size_t rounded(std::size_t bytes) {
-  std::size_t power = small;
-  while (power <= bytes / 2) power *= 2;
-  const std::size_t step = power / 16;
-  return (bytes + step - 1) / step * step;
+  const std::size_t power = std::bit_floor(std::max<std::size_t>(bytes, 64));
+  const std::size_t step = power / (power >= large ? 16 : 4);
+  return std::max<std::size_t>(64, (bytes + step - 1) / step * step);
 }
 
-void* allocate(std::size_t bytes) {
-  void* buffer = ::operator new(bytes, alignment_of(bytes));
-#if defined(__linux__)
-  if (bytes >= 2 * huge_page) madvise(buffer, bytes, MADV_HUGEPAGE);
-#endif
-  return buffer;
+/// Of a rounded size; grows with it.
+std::size_t class_of(std::size_t bytes) {
+  const std::size_t power = std::bit_floor(bytes);
+  return 16 * static_cast<std::size_t>(std::countr_zero(power)) + 16 * (bytes - power) / power;
 }
 
-void release(void* buffer, std::size_t bytes) noexcept { ::operator delete(buffer, alignment_of(bytes)); }
-
-class BufferPool {
- public:
-  void* take(std::size_t wanted) {
-    const std::size_t bytes = rounded(wanted);
-    {
-      const std::lock_guard lock(mutex_);
-      if (void* kept = take_kept(bytes)) return kept;
-      make_room(bytes);
-      add_live(bytes);
-    }
-    void* buffer = allocate_or_forget(bytes);
-    const std::lock_guard lock(mutex_);
-    sizes_[buffer] = bytes;
-    return buffer;
-  }
-
-  void give_back(void* buffer) noexcept {
-    const std::lock_guard lock(mutex_);
-    const auto found = sizes_.find(buffer);
-    const std::size_t bytes = found->second;
-    use_.live -= bytes;
-    use_.cached += bytes;
-    recent_.push_back({buffer, bytes});
-    kept_.emplace(bytes, std::prev(recent_.end()));
-  }
-
-  void release_all() {
-    const std::lock_guard lock(mutex_);
-    while (!recent_.empty()) drop_oldest();
-  }
-
-  BufferPoolUse use() {
-    const std::lock_guard lock(mutex_);
-    return use_;
-  }
-
- private:
-  struct Kept {
-    void* buffer;
-    std::size_t bytes;
-  };
-  using Recent = std::list<Kept>;  // oldest first
-
-  /// Where memory runs out, kept buffers are given up before the request is.
-  void* allocate_or_forget(std::size_t bytes) {
-    try {
-      return allocate(bytes);
-    } catch (const std::bad_alloc&) {
-      release_all();
-    }
-    try {
-      return allocate(bytes);
-    } catch (const std::bad_alloc&) {
-      const std::lock_guard lock(mutex_);
-      use_.live -= bytes;
-      throw;
-    }
-  }
-
-  void add_live(std::size_t bytes) {
-    use_.live += bytes;
-    use_.peak_live = std::max(use_.peak_live, use_.live);
-  }
-
-  void* take_kept(std::size_t bytes) {
-    const auto found = kept_.lower_bound(bytes);
-    if (found == kept_.end() || found->first > bytes + bytes / 4) return nullptr;
-    const Kept kept = *found->second;
-    recent_.erase(found->second);
-    kept_.erase(found);
-    use_.cached -= kept.bytes;
-    add_live(kept.bytes);
-    return kept.buffer;
-  }
-
-  void make_room(std::size_t bytes) {
-    const std::size_t peak = std::max(use_.peak_live, use_.live + bytes);
-    while (!recent_.empty() && use_.live + use_.cached + bytes > peak + peak / 8) drop_oldest();
-  }
-
-  void drop_oldest() {
-    const Kept oldest = recent_.front();
-    const auto [begin, end] = kept_.equal_range(oldest.bytes);
-    kept_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second->buffer == oldest.buffer; }));
-    recent_.pop_front();
-    sizes_.erase(oldest.buffer);
-    use_.cached -= oldest.bytes;
-    release(oldest.buffer, oldest.bytes);
-  }
-
-  std::mutex mutex_;
-  BufferPoolUse use_;
-  Recent recent_;
-  std::multimap<std::size_t, Recent::iterator> kept_;
-  std::map<void*, std::size_t> sizes_;
-};
-
-BufferPool& pool() {
-  // Never destroyed: buffers may come back while the program ends.
-  static auto* the_pool = new BufferPool;
-  return *the_pool;
-}
+std::size_t alignment_of(std::size_t bytes) { return bytes >= 2 * huge_page ? huge_page : header_bytes; }
 
 }  // namespace
 
-void* take_buffer(std::size_t bytes) {
-  if (FIXTUNE_KEEPS_BUFFERS == 0 || bytes < small) return ::operator new(bytes, std::align_val_t{64});
-  return pool().take(bytes);
+struct BufferPool::Header {
+  BufferPool* owner;
+  std::size_t bytes;  ///< that the buffer can hold
+  Header *next, *previous;  ///< of its class, while kept
+  Header *newer, *older;    ///< of all large ones, while kept
+
+  void* buffer() { return reinterpret_cast<char*>(this) + header_bytes; }
+  static Header* of(void* buffer) { return reinterpret_cast<Header*>(static_cast<char*>(buffer) - header_bytes); }
+};
+
+void* BufferPool::take(std::size_t wanted) {
+  static_assert(sizeof(Header) <= header_bytes);
+  if (wanted > SIZE_MAX / 2) throw std::bad_alloc();
+  const std::size_t bytes = rounded(wanted);
+  {
+    const std::lock_guard lock(mutex_);
+    if (Header* kept = take_kept(bytes)) return kept->buffer();
+    make_room(bytes);
+    add_live(bytes);
+  }
+  return allocate_or_forget(bytes)->buffer();
 }
 
-void return_buffer(void* buffer, std::size_t bytes) noexcept {
-  if (buffer == nullptr) return;
-  if (FIXTUNE_KEEPS_BUFFERS == 0 || bytes < small)
-    ::operator delete(buffer, std::align_val_t{64});
+void BufferPool::give_back(void* buffer) noexcept {
+  Header* header = Header::of(buffer);
+  BufferPool* pool = header->owner;
+  bool last = false;
+  {
+    const std::lock_guard lock(pool->mutex_);
+    pool->use_.live -= header->bytes;
+    last = --pool->buffers_live_ == 0 && pool->orphaned_;
+    if (FIXTUNE_KEEPS_BUFFERS != 0 && !pool->orphaned_)
+      pool->keep(header);
+    else
+      pool->free(header);
+  }
+  if (last) delete pool;
+}
+
+void BufferPool::release_kept() noexcept {
+  const std::lock_guard lock(mutex_);
+  free_kept();
+}
+
+WorkspaceUse BufferPool::use() {
+  const std::lock_guard lock(mutex_);
+  return use_;
+}
+
+void BufferPool::orphan() noexcept {
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    free_kept();
+    orphaned_ = true;
+    last = buffers_live_ == 0;
+  }
+  if (last) delete this;
+}
+
+BufferPool::Header* BufferPool::allocate(std::size_t bytes) {
+  const std::size_t all = header_bytes + bytes;
+  void* memory = upstream_ != nullptr ? upstream_->allocate(all, header_bytes)
+                                      : ::operator new(all, std::align_val_t{alignment_of(bytes)});
+#if defined(__linux__)
+  if (upstream_ == nullptr && bytes >= 2 * huge_page) madvise(memory, all, MADV_HUGEPAGE);
+#endif
+  return new (memory) Header{this, bytes, nullptr, nullptr, nullptr, nullptr};
+}
+
+/// Where memory runs out, kept buffers are given up before the request is.
+BufferPool::Header* BufferPool::allocate_or_forget(std::size_t bytes) {
+  try {
+    return allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    release_kept();
+  }
+  try {
+    return allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(mutex_);
+    use_.live -= bytes;
+    --buffers_live_;
+    throw;
+  }
+}
+
+void BufferPool::free(Header* header) noexcept {
+  const std::size_t bytes = header->bytes;
+  if (upstream_ != nullptr)
+    upstream_->deallocate(header, header_bytes + bytes, header_bytes);
   else
-    pool().give_back(buffer);
+    ::operator delete(header, std::align_val_t{alignment_of(bytes)});
 }
 
-void release_cached_buffers() { pool().release_all(); }
-BufferPoolUse buffer_pool_use() { return pool().use(); }
+void BufferPool::add_live(std::size_t bytes) {
+  ++buffers_live_;
+  use_.live += bytes;
+  use_.peak_live = std::max(use_.peak_live, use_.live);
+}
 
-}  // namespace fixtune
+BufferPool::Header* BufferPool::take_kept(std::size_t bytes) {
+  const std::size_t last = class_of(rounded(bytes + bytes / 4));
+  for (std::size_t size_class = class_of(bytes); size_class <= last; ++size_class) {
+    Header* header = kept_[size_class];
+    if (header == nullptr || header->bytes > bytes + bytes / 4) continue;
+    unlink(header);
+    add_live(header->bytes);
+    return header;
+  }
+  return nullptr;
+}
+
+void BufferPool::keep(Header* header) {
+  use_.kept += header->bytes;
+  Header*& first = kept_[class_of(header->bytes)];
+  header->previous = nullptr;
+  header->next = first;
+  if (first != nullptr) first->previous = header;
+  first = header;
+  if (header->bytes < large) return;
+  header->newer = nullptr;
+  header->older = newest_;
+  (newest_ != nullptr ? newest_->newer : oldest_) = header;
+  newest_ = header;
+}
+
+void BufferPool::unlink(Header* header) {
+  use_.kept -= header->bytes;
+  (header->previous != nullptr ? header->previous->next : kept_[class_of(header->bytes)]) = header->next;
+  if (header->next != nullptr) header->next->previous = header->previous;
+  if (header->bytes < large) return;
+  (header->newer != nullptr ? header->newer->older : newest_) = header->older;
+  (header->older != nullptr ? header->older->newer : oldest_) = header->newer;
+}
+
+void BufferPool::make_room(std::size_t bytes) {
+  if (!bounded_) return;
+  const std::size_t peak = std::max(use_.peak_live, use_.live + bytes);
+  while (oldest_ != nullptr && use_.live + use_.kept + bytes > peak + peak / 8) {
+    Header* header = oldest_;
+    unlink(header);
+    free(header);
+  }
+}
+
+void BufferPool::free_kept() noexcept {
+  for (Header* first : kept_)
+    while (first != nullptr) {
+      Header* header = first;
+      first = header->next;
+      unlink(header);
+      free(header);
+    }
+}
+
+}  // namespace fixtune::detail

@@ -81,10 +81,12 @@ class PackedProduct {
     if (a_.rows() == 0 || panels_ == 0) return;
     const Blocks blocks = cut(a_.rows(), panels_);
     const detail::PanelKernel kernel = detail::active_panel_kernel();
+    const Index threads = std::min<Index>(thread_count(), blocks.count());
+    Rooms rooms(kernel, blocks, groups_, threads);
     std::atomic<Index> next{0};
-    parallel_for(std::min<Index>(thread_count(), blocks.count()), 1, [&](Index, Index) {
-      Room room;
-      for (Index i = next++; i < blocks.count(); i = next++) run_block(kernel, blocks, i, room);
+    parallel_for(threads, 1, [&](Index first, Index last) {
+      for (Index thread = first; thread < last; ++thread)
+        for (Index i = next++; i < blocks.count(); i = next++) run_block(kernel, blocks, i, rooms.of(thread));
     });
   }
 
@@ -98,8 +100,31 @@ class PackedProduct {
 
   /// What a thread needs beside operands and output.
   struct Room {
-    AlignedBuffer<std::int32_t> sums;
-    AlignedBuffer<std::uint8_t> prepared;
+    std::int32_t* sums = nullptr;  ///< of a block, where its contraction runs in parts
+    std::uint8_t* prepared = nullptr;
+  };
+
+  /// Room for every thread, in one piece.
+  class Rooms {
+   public:
+    Rooms(const detail::PanelKernel& kernel, const Blocks& blocks, Index groups, Index threads) {
+      if (groups > kernel.most_groups)
+        sums_ = in_lines(blocks.rows * blocks.panels * panel_columns * Index{sizeof(std::int32_t)});
+      if (kernel.prepare != nullptr)
+        prepared_ = in_lines(kernel.prepared_bytes(blocks.rows, std::min(groups, kernel.most_groups)));
+      memory_ = AlignedBuffer<std::uint8_t>(threads * (sums_ + prepared_));
+    }
+
+    Room of(Index thread) {
+      std::uint8_t* at = memory_.data() + thread * (sums_ + prepared_);
+      return {reinterpret_cast<std::int32_t*>(at), at + sums_};
+    }
+
+   private:
+    static Index in_lines(Index bytes) { return (bytes + 63) / 64 * 64; }
+
+    Index sums_ = 0, prepared_ = 0;  ///< bytes of a thread
+    AlignedBuffer<std::uint8_t> memory_;
   };
 
   void add(const PackedColumns& b, const PanelWork& work) {
@@ -146,13 +171,12 @@ class PackedProduct {
     return w;
   }
 
-  void run_block(const detail::PanelKernel& kernel, const Blocks& blocks, Index index, Room& room) const {
+  void run_block(const detail::PanelKernel& kernel, const Blocks& blocks, Index index, const Room& room) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
     const Index row_count = std::min(blocks.rows, a_.rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
     const Index last_panel = std::min(panel + blocks.panels, panels_);
     const bool in_parts = groups_ > kernel.most_groups;
-    if (in_parts) room.sums.resize_discarding(row_count * blocks.panels * panel_columns);
     for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel.most_groups) {
       const Index end = std::min(begin + kernel.most_groups, groups_);
       const void* prepared = prepare(kernel, row, row_count, begin, end, room.prepared);
@@ -165,7 +189,7 @@ class PackedProduct {
         part.last = operand.work.last && end == groups_;
         part.prepared = prepared;
         if (in_parts && operand.work.last) {
-          part.sums = room.sums.data() + (p - panel) * row_count * panel_columns;
+          part.sums = room.sums + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
         kernel.run(part);
@@ -174,13 +198,12 @@ class PackedProduct {
   }
 
   const void* prepare(const detail::PanelKernel& kernel, Index row, Index count, Index begin, Index end,
-                      AlignedBuffer<std::uint8_t>& room) const {
+                      std::uint8_t* room) const {
     if (kernel.prepare == nullptr) return nullptr;
     PanelWork rows = at_row(operands_.front().work, row, count);
     rows.begin = begin;
     rows.end = end;
-    room.resize_discarding(kernel.prepared_bytes(count, end - begin));
-    return kernel.prepare(rows, room.data());
+    return kernel.prepare(rows, room);
   }
 
   const Operand& operand_of(Index panel) const {
@@ -218,8 +241,8 @@ class PackedProduct {
 
   const PackedRows& a_;
   const DigitRows& digits_;
-  std::vector<std::uint8_t> wide_;
-  std::vector<Operand> operands_;
+  WorkspaceVector<std::uint8_t> wide_;
+  WorkspaceVector<Operand> operands_;
   Index panels_ = 0;
   Index groups_ = 0;
 };

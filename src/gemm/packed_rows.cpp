@@ -131,7 +131,7 @@ DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32
   for (std::size_t r = 0; r < count; ++r) starts_[r + 1] += starts_[r];
   groups_.resize(static_cast<std::size_t>(starts_.back()));
   if (by_column) {
-    std::vector<Group*> next(count);
+    WorkspaceVector<Group*> next(count);
     for (std::size_t r = 0; r < count; ++r) next[r] = groups_.data() + starts_[r];
     for (const SparseDigit& d : digits) {
       Group*& out = next[static_cast<std::size_t>(d.column)];

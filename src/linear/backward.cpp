@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
@@ -70,7 +69,7 @@ void products(const LeftPlanes& x, std::span<const PendingWeightGradient> pendin
 /// `dW[n,k] = sB[n] sum_m B8[m,n] (X8 + u k')[m,k]`, computed as dW^T = X^T dY: the sparse digits lie in the rows.
 void weight_gradients(std::span<const PendingWeightGradient> pending, const InputRows& x_rows,
                       const LinearInput& saved) {
-  std::vector<ProductPart> parts;
+  WorkspaceVector<ProductPart> parts;
   for (const PendingWeightGradient& p : pending) parts.push_back({&p.dy.codes, output_of(p, saved)});
   products({x_rows.codes, x_rows.digits, &x_rows.high, x_rows.high_unit}, pending, parts);
   if (x_rows.float_digits.empty()) return;
@@ -128,10 +127,10 @@ LinearGradients allocated(const WantedGradients& wanted, Index tokens, const Qua
 }  // namespace
 
 void linear_backward(std::span<const LinearBackward> layers, const LinearInput& saved, const LinearContext& context) {
-  std::vector<PendingWeightGradient> pending;
+  const UseWorkspace use(context.workspace);
+  WorkspaceVector<PendingWeightGradient> pending;
   for (const LinearBackward& layer : layers) {
-    LinearContext own = context;
-    own.name = layer.name;
+    const LinearContext own{layer.name, context.random, context.save, {}, context.workspace};
     check_shapes(layer.dy, *layer.weight, layer.name);
     const WantedGradients wanted = wanted_of(layer.to);
     check_possible(wanted, *layer.weight, saved, own);
@@ -155,11 +154,18 @@ void linear_backward(std::span<const LinearBackward> layers, const LinearInput& 
 
 LinearGradients linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, const LinearInput& saved,
                                 const WantedGradients& wanted, const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
   check_shapes(dy, weight, context.name);
-  LinearBackward layer{dy, &weight, {}, context.name};
-  LinearGradients gradients = allocated(wanted, dy.rows(), weight, layer.to);
-  linear_backward(std::span(&layer, 1), saved, context);
+  GradientTargets to;
+  LinearGradients gradients = allocated(wanted, dy.rows(), weight, to);
+  linear_backward_into(to, dy, weight, saved, context);
   return gradients;
+}
+
+void linear_backward_into(const GradientTargets& to, ConstMatrixMap dy, const QuantizedWeight& weight,
+                          const LinearInput& saved, const LinearContext& context) {
+  const LinearBackward layer{dy, &weight, to, context.name};
+  linear_backward(std::span(&layer, 1), saved, context);
 }
 
 void float_linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, ConstMatrixMap x,

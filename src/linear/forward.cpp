@@ -1,4 +1,3 @@
-#include <vector>
 
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
@@ -52,8 +51,9 @@ FloatKind float_kind(const Recipe& recipe) {
 }  // namespace
 
 void linear_forward(const LinearInput& input, std::span<const LinearForward> layers, const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
   const QuantizedActivation& x = *input.forward;
-  std::vector<ProductPart> parts;
+  WorkspaceVector<ProductPart> parts;
   for (const LinearForward& layer : layers) {
     check_shapes(x, *layer.weight, layer.y, context.name);
     parts.push_back({&layer.weight->forward, output_of(x.inliers, layer.weight->codes, layer.y)});
@@ -79,6 +79,7 @@ void linear_forward(const LinearInput& input, const QuantizedWeight& weight, con
 
 Tensor linear_forward(const LinearInput& input, const QuantizedWeight& weight, const float* bias,
                       const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
   Tensor y(input.forward->inliers.rows, weight.out_features());
   linear_forward(input, weight, bias, y.map(), context);
   return y;
@@ -97,6 +98,7 @@ Tensor float_linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, con
 
 LinearResult linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, const float* bias,
                             const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
   if (weight.recipe.arithmetic != Arithmetic::Integer) return {float_linear_forward(x, weight, bias), {}};
   LinearInput input = quantize_input(x, weight.recipe, context);
   Tensor y = linear_forward(input, weight, bias, context);

@@ -7,14 +7,13 @@ namespace {
 
 using Scales = Eigen::Map<const Eigen::VectorXf>;
 
-ConstMatrixMap view(const Matrix& m) { return {m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.cols())}; }
-
 void encode_by_token(ConstMatrixMap dy, const float* column_scale, const Recipe& recipe, const LinearContext& context,
                      OutputGradient& result) {
-  Matrix scaled = dy;
-  if (column_scale != nullptr) scaled.array().rowwise() *= Scales(column_scale, dy.cols()).transpose().array();
-  CodePlanes planes = quantize_in_planes(view(scaled), recipe.format_dx(), recipe.gradient_gamma,
-                                         context.stream("dy.dx"), gradient_name(context));
+  Tensor scaled(dy.rows(), dy.cols());
+  scaled.map() = dy;
+  if (column_scale != nullptr) scaled.map().array().rowwise() *= Scales(column_scale, dy.cols()).transpose().array();
+  CodePlanes planes = quantize_in_planes(scaled, recipe.format_dx(), recipe.gradient_gamma,
+                                         context.stream("dy.dx"), context.name_of("output gradient"));
   result.by_token = std::move(planes.low);
   result.by_token_high = std::move(planes.high);
 }
@@ -22,11 +21,11 @@ void encode_by_token(ConstMatrixMap dy, const float* column_scale, const Recipe&
 /// B8^T `[out, tokens]`, so that an output feature is a row with its own step.
 void encode_by_feature(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
                        const LinearContext& context, GradientColumns& result) {
-  Matrix scaled = dy.transpose();
+  Tensor scaled = transposed(dy);
   if (request.row_scale != nullptr)
-    scaled.array().rowwise() *= Scales(request.row_scale, dy.rows()).transpose().array();
-  CodePlanes planes = quantize_in_planes(view(scaled), recipe.format_dw(), recipe.gradient_gamma,
-                                         context.stream(request.column_stream), gradient_name(context));
+    scaled.map().array().rowwise() *= Scales(request.row_scale, dy.rows()).transpose().array();
+  CodePlanes planes = quantize_in_planes(scaled, recipe.format_dw(), recipe.gradient_gamma,
+                                         context.stream(request.column_stream), context.name_of("output gradient"));
   const auto packed = [&](const AlignedBuffer<std::int8_t>& codes) {
     return PackedColumns::pack({codes.data(), dy.cols(), dy.rows(), dy.rows()}, Transpose::Yes);
   };

@@ -1,9 +1,7 @@
 #include "fixtune/linear/input.h"
 
 #include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "fixtune/core/parallel.h"
 
@@ -11,20 +9,17 @@ namespace fixtune {
 namespace {
 
 std::shared_ptr<const QuantizedActivation> share(QuantizedActivation activation) {
-  return std::make_shared<const QuantizedActivation>(std::move(activation));
+  return std::allocate_shared<const QuantizedActivation>(WorkspaceAllocator<QuantizedActivation>(),
+                                                         std::move(activation));
 }
 
 /// The weight gradient's codes of X where they are not the forward's.
 LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const Recipe& recipe,
-                                    const LinearContext& context, const std::string& name) {
+                                    const LinearContext& context, std::string_view name) {
   Recipe backward = recipe;
   if (recipe.backward_x == BackwardX::Plain) backward.outliers = OutlierTreatment::Untreated;
   if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) {
-    const Matrix transposed = x.transpose();
-    input.backward = share(quantize_activation(
-        ConstMatrixMap(transposed.data(), transposed.rows(), transposed.cols(),
-                       Eigen::OuterStride<>(transposed.cols())),
-        backward, context.stream("x.by_column"), name));
+    input.backward = share(quantize_activation(transposed(x), backward, context.stream("x.by_column"), name));
     input.backward_by_column = true;
     input.backward_has_digits = recipe.backward_x != BackwardX::Remainder;
   } else {
@@ -74,15 +69,15 @@ void transpose_codes(const FixedPointTensor& x, bool by_column, Index first, Ind
 }
 
 std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
-  auto rows = std::make_shared<InputRows>();
+  auto rows = std::allocate_shared<InputRows>(WorkspaceAllocator<InputRows>());
   view_codes(x.inliers, *rows);
   add_digits(x, x.digits, /*by_column=*/false, *rows);
   return rows;
 }
 
 /// Digits of those tokens, their tokens counted from `first`.
-std::vector<SparseDigit> digits_of_tokens(const LinearInput& saved, Index first, Index count) {
-  std::vector<SparseDigit> digits;
+WorkspaceVector<SparseDigit> digits_of_tokens(const LinearInput& saved, Index first, Index count) {
+  WorkspaceVector<SparseDigit> digits;
   for (SparseDigit d : saved.backward->digits) {
     std::int32_t& token = saved.backward_by_column ? d.column : d.row;
     if (token < first || token >= first + count) continue;
@@ -108,8 +103,6 @@ bool forward_codes_serve_backward(const Recipe& recipe) {
   return recipe.outliers == OutlierTreatment::Untreated || recipe.backward_x != BackwardX::Plain;
 }
 
-std::string input_name(const LinearContext& context) { return std::string(context.name) + ".input"; }
-
 LinearInput of_forward(QuantizedActivation x, const LinearContext& context) {
   LinearInput input;
   input.forward = share(std::move(x));
@@ -127,7 +120,8 @@ void serve_backward(LinearInput& input, const Recipe& recipe, std::string_view n
 }  // namespace
 
 LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context) {
-  const std::string name = input_name(context);
+  const UseWorkspace use(context.workspace);
+  const WorkspaceString name = context.name_of("input");
   LinearInput input = of_forward(quantize_activation(x, recipe, context.stream("x"), name), context);
   if (context.save && !forward_codes_serve_backward(recipe))
     return with_own_backward_codes(std::move(input), x, recipe, context, name);
@@ -147,7 +141,8 @@ LinearInput quantize_input(Index tokens, Index in, const RowProducer& producer, 
     parallel_for(tokens, 16, [&](Index begin, Index end) { producer(begin, end, x.row(begin)); });
     return quantize_input(std::as_const(x).map(), recipe, context);
   }
-  const std::string name = input_name(context);
+  const UseWorkspace use(context.workspace);
+  const WorkspaceString name = context.name_of("input");
   LinearInput input =
       of_forward(quantize_activation(tokens, in, producer, recipe, context.stream("x"), name), context);
   if (context.save) serve_backward(input, recipe, name);

@@ -44,7 +44,7 @@ class Quantizer {
   OutputGradient run() {
     read();
     check_finite(ConstMatrixMap(dy_, rows_, cols_, Eigen::OuterStride<>(stride_)), row_largest_.data(),
-                 gradient_name(context_));
+                 context_.name_of("output gradient"));
     if (request_.bias_gradient != nullptr) join_sums();
     if (!row_steps()) encode_as_one();
     if (request_.by_feature) encode_columns();
@@ -165,7 +165,7 @@ class Quantizer {
   const OutputGradientRequest& request_;
   Format token_format_, feature_format_;
   const LinearContext& context_;
-  std::vector<std::int32_t> row_largest_;
+  WorkspaceVector<std::int32_t> row_largest_;
   ColumnParts parts_;
   OutputGradient result_;
 };
@@ -179,8 +179,6 @@ OutputGradientRequest backward_request(const QuantizedWeight& weight, const Line
   if (rows && saved.backward && !saved.backward_by_column) request.row_scale = saved.backward->inliers.steps.data();
   return request;
 }
-
-std::string gradient_name(const LinearContext& context) { return std::string(context.name) + ".output gradient"; }
 
 OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
                                         const LinearContext& context) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
 
 #include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/linear.h"
@@ -11,7 +9,7 @@ namespace fixtune {
 /// Codes of dY for dW: B8 `[tokens, out]`, packed, with one step or one per output feature.
 struct GradientColumns {
   PackedColumns codes;
-  std::vector<float> steps;
+  WorkspaceVector<float> steps;
   PackedColumns high;      ///< a second plane, each code worth `high_unit`; else empty
   float high_unit = 0.0F;
 };
@@ -47,9 +45,6 @@ bool takes_planes(const Recipe& recipe);
 /// quantize_output_gradient where dY takes two planes, by way of scaled copies of it.
 OutputGradient quantize_gradient_in_planes(ConstMatrixMap dy, const OutputGradientRequest& request,
                                            const Recipe& recipe, const LinearContext& context);
-
-/// The name of dY in errors.
-std::string gradient_name(const LinearContext& context);
 
 /// db[n] = step[n] * sum of integer codes of dY, exact (an option of the recipe).
 void integer_bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const LinearContext& context, float* db);

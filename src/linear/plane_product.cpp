@@ -1,6 +1,5 @@
 #include "linear/plane_product.h"
 
-#include <vector>
 
 namespace fixtune {
 namespace {
@@ -9,7 +8,7 @@ namespace {
 void add_scaled(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, float unit, ProductOutput output) {
   output.add = true;
   output.bias = nullptr;
-  std::vector<float> steps;
+  WorkspaceVector<float> steps;
   if (output.row_steps == nullptr) {
     output.row_step *= unit;
   } else if (output.column_steps == nullptr) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <span>
-#include <vector>
 
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/integer_product.h"
@@ -18,10 +17,10 @@ constexpr Index dense_from = 4;
 
 /// The rows and columns that hold outliers.
 struct Occupied {
-  std::vector<Index> slot;  ///< of each column among those that hold one, or -1
-  std::vector<Index> columns;
-  std::vector<Index> rows;
-  std::vector<std::size_t> starts;  ///< where the digits of rows[i] begin; one more at the end
+  WorkspaceVector<Index> slot;  ///< of each column among those that hold one, or -1
+  WorkspaceVector<Index> columns;
+  WorkspaceVector<Index> rows;
+  WorkspaceVector<std::size_t> starts;  ///< where the digits of rows[i] begin; one more at the end
 
   explicit Occupied(const QuantizedActivation& x) : slot(static_cast<std::size_t>(x.inliers.cols), -1) {
     for (const SparseDigit& d : x.digits) slot[static_cast<std::size_t>(d.column)] = 0;
@@ -73,7 +72,7 @@ class SparseRow {
 
  private:
   void add_wide(float row_step, float column_step, float* y) const {
-    std::vector<std::int64_t> sums(static_cast<std::size_t>(out_));
+    WorkspaceVector<std::int64_t> sums(static_cast<std::size_t>(out_));
     for (std::size_t begin = 0; begin < terms_.size(); begin += products_in_32_bits)
       outlier_kernels::accumulate(terms_.data() + begin,
                                   static_cast<Index>(std::min(products_in_32_bits, terms_.size() - begin)), out_,
@@ -84,7 +83,7 @@ class SparseRow {
   const Occupied& occupied_;
   const AlignedBuffer<std::int16_t>& weights_;
   Index out_;
-  std::vector<outlier_kernels::Term> terms_;
+  WorkspaceVector<outlier_kernels::Term> terms_;
 };
 
 void add_sparse(const QuantizedActivation& x, const Occupied& occupied, const FixedPointTensor& w12,
@@ -100,13 +99,13 @@ void add_sparse(const QuantizedActivation& x, const Occupied& occupied, const Fi
 
 void add_dense(const QuantizedActivation& x, const Occupied& occupied, const FixedPointTensor& w12, MatrixMap y) {
   const Index width = occupied.width();
-  std::vector<std::int16_t> activations(static_cast<std::size_t>(occupied.height() * width));
+  WorkspaceVector<std::int16_t> activations(static_cast<std::size_t>(occupied.height() * width));
   for (std::size_t i = 0; i < occupied.rows.size(); ++i)
     for (std::size_t d = occupied.starts[i]; d < occupied.starts[i + 1]; ++d)
       activations[i * static_cast<std::size_t>(width) +
                   static_cast<std::size_t>(occupied.slot[static_cast<std::size_t>(x.digits[d].column)])] =
           static_cast<std::int16_t>(x.digits[d].digit);
-  std::vector<std::int16_t> weights(static_cast<std::size_t>(w12.rows * width));
+  WorkspaceVector<std::int16_t> weights(static_cast<std::size_t>(w12.rows * width));
   for (Index n = 0; n < w12.rows; ++n)
     for (Index c = 0; c < width; ++c)
       weights[static_cast<std::size_t>(n * width + c)] =

@@ -1,7 +1,5 @@
 #include "fixtune/linear/weight.h"
 
-#include <string>
-
 namespace fixtune {
 
 namespace {
@@ -10,11 +8,8 @@ Int8View view(const FixedPointTensor& t) { return {t.codes8.data(), t.rows, t.co
 
 /// W8^T with a step per input feature, where the backward does not use the forward's codes.
 CodePlanes codes_by_input(ConstMatrixMap weight, const Recipe& recipe, const LinearContext& context,
-                                const std::string& name) {
-  const Matrix transposed = weight.transpose();
-  return quantize_in_planes(ConstMatrixMap(transposed.data(), transposed.rows(), transposed.cols(),
-                                           Eigen::OuterStride<>(transposed.cols())),
-                            recipe.format_w(), recipe.weight_gamma, context.stream("w.by_input"), name);
+                                std::string_view name) {
+  return quantize_in_planes(transposed(weight), recipe.format_w(), recipe.weight_gamma, context.stream("w.by_input"), name);
 }
 
 Int8View high_view(const HighPlane& plane, const FixedPointTensor& low) {
@@ -43,13 +38,14 @@ void pack(QuantizedWeight& prepared, bool for_backward) {
 }  // namespace
 
 QuantizedWeight prepare_weight(ConstMatrixMap weight, const Recipe& recipe, const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
   QuantizedWeight prepared;
   prepared.recipe = recipe;
   // Map::operator= would copy elements; a new map of the same memory is meant.
   new (&prepared.source) ConstMatrixMap(weight.data(), weight.rows(), weight.cols(), weight.outerStride());
   if (recipe.arithmetic != Arithmetic::Integer) return prepared;
 
-  const std::string name = std::string(context.name) + ".weight";
+  const WorkspaceString name = context.name_of("weight");
   CodePlanes planes = quantize_in_planes(weight, recipe.format_w(), recipe.weight_gamma, context.stream("w"), name);
   prepared.codes = std::move(planes.low);
   prepared.codes_high = std::move(planes.high);

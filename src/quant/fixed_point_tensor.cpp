@@ -37,8 +37,8 @@ void quantize_as_one(ConstMatrixMap x, const RandomStream& random, float largest
   });
 }
 
-std::vector<row_kernels::MagnitudeBits> largest_by_row(ConstMatrixMap x) {
-  std::vector<row_kernels::MagnitudeBits> largest(static_cast<std::size_t>(x.rows()));
+WorkspaceVector<row_kernels::MagnitudeBits> largest_by_row(ConstMatrixMap x) {
+  WorkspaceVector<row_kernels::MagnitudeBits> largest(static_cast<std::size_t>(x.rows()));
   parallel_for(x.rows(), row_grain(x.cols()), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r)
       largest[static_cast<std::size_t>(r)] =
@@ -60,7 +60,7 @@ FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomSt
   check_format(format, name);
   FixedPointTensor q = allocate_codes(x.rows(), x.cols(), format);
   if (format.block == Block::Row) {
-    std::vector<row_kernels::MagnitudeBits> largest(static_cast<std::size_t>(x.rows()));
+    WorkspaceVector<row_kernels::MagnitudeBits> largest(static_cast<std::size_t>(x.rows()));
     quantize_by_row(x, random, largest.data(), q);
     check_finite(x, largest.data(), name);
     return q;

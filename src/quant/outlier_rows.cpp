@@ -2,38 +2,59 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace fixtune {
 
-std::vector<OutlierRows> stretches_of(Index rows) {
-  std::vector<OutlierRows> stretches(
-      static_cast<std::size_t>((rows + OutlierRows::rows_per_stretch - 1) / OutlierRows::rows_per_stretch));
+namespace {
+
+/// Outliers that a stretch of 16 rows has room for from the start: of 3072 columns, 1 % with one in 20 rows make 25.
+constexpr std::size_t room_at_first = 64;
+
+}  // namespace
+
+OutlierStretches::OutlierStretches(Index rows)
+    : stretches_(static_cast<std::size_t>((rows + OutlierRows::rows_per_stretch - 1) / OutlierRows::rows_per_stretch)) {
+  memory_ = AlignedBuffer<std::uint32_t>(size() * static_cast<Index>(OutlierRows::words * room_at_first));
   Index begin = 0;
-  for (OutlierRows& stretch : stretches) {
+  std::uint32_t* at = memory_.data();
+  for (OutlierRows& stretch : stretches_) {
     stretch.begin = begin;
     begin = stretch.end = std::min(rows, begin + OutlierRows::rows_per_stretch);
+    stretch.at_ = at;
+    stretch.capacity_ = room_at_first;
+    at += OutlierRows::words * room_at_first;
   }
-  return stretches;
 }
 
 void OutlierRows::clear() {
-  columns.clear();
-  values.clear();
-  digits.clear();
-  remainders.clear();
+  size_ = 0;
   starts_.fill(0);
 }
 
+void OutlierRows::grow(std::size_t least) {
+  const std::size_t capacity = std::max(least, 2 * capacity_);
+  AlignedBuffer<std::uint32_t> larger(static_cast<Index>(words * capacity));
+  for (std::size_t part = 0; part < words; ++part)
+    std::copy_n(at_ + part * capacity_, size_, larger.data() + part * capacity);
+  own_ = std::move(larger);
+  at_ = own_.data();
+  capacity_ = capacity;
+}
+
 void OutlierRows::append(Index r, const std::int32_t* row_columns, std::int32_t count, const float* row) {
-  columns.insert(columns.end(), row_columns, row_columns + count);
-  for (std::int32_t i = 0; i < count; ++i) values.push_back(row[row_columns[i]]);
+  const std::size_t size = size_ + static_cast<std::size_t>(count);
+  if (size > capacity_) grow(size);
+  std::copy_n(row_columns, count, part<std::int32_t>(0) + size_);
+  float* values = part<float>(1) + size_;
+  for (std::int32_t i = 0; i < count; ++i) values[i] = row[row_columns[i]];
+  size_ = size;
   end_row(r);
 }
 
 void OutlierRows::split(float gamma) {
-  digits.resize(size());
-  remainders.resize(size());
-  row_kernels::split_values(values.data(), static_cast<std::int32_t>(size()), gamma, digits.data(), remainders.data());
+  row_kernels::split_values(values().data(), static_cast<std::int32_t>(size()), gamma, digits().data(),
+                            remainders().data());
 }
 
 void find_outliers(const RowsInMemory& x, Index cols, float gamma, OutlierRows& rows, std::int32_t* positions,

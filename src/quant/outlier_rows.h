@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
-#include <vector>
 
 #include "fixtune/quant/outlier_split.h"
 #include "quant/row_kernels.h"
@@ -29,30 +29,62 @@ class OutlierRows {
 
   Index begin = 0;
   Index end = 0;
-  std::vector<std::int32_t> columns;
-  std::vector<float> values;      ///< as they are in X
-  std::vector<std::int32_t> digits;  ///< TiledSplit: k, later k'; else 0
-  std::vector<float> remainders;  ///< TiledSplit: what of the value stays INT8; else empty
 
-  std::size_t size() const { return columns.size(); }
+  std::size_t size() const { return size_; }
   std::size_t first_of(Index r) const { return starts_[static_cast<std::size_t>(r - begin)]; }
   std::size_t count_of(Index r) const { return first_of(r + 1) - first_of(r); }
-  std::span<std::int32_t> digits_of(Index r) { return {digits.data() + first_of(r), count_of(r)}; }
+
+  std::span<const std::int32_t> columns() const { return {part<std::int32_t>(0), size_}; }
+  std::span<const float> values() const { return {part<float>(1), size_}; }  ///< as they are in X
+  /// TiledSplit: k, later k'. UnifiedScale: X12.
+  std::span<std::int32_t> digits() const { return {part<std::int32_t>(2), size_}; }
+  std::span<float> remainders() const { return {part<float>(3), size_}; }  ///< TiledSplit: what of the value stays INT8
+  std::span<const std::int32_t> columns_of(Index r) const { return columns().subspan(first_of(r), count_of(r)); }
+  std::span<const float> values_of(Index r) const { return values().subspan(first_of(r), count_of(r)); }
+  std::span<std::int32_t> digits_of(Index r) const { return digits().subspan(first_of(r), count_of(r)); }
+  std::span<float> remainders_of(Index r) const { return remainders().subspan(first_of(r), count_of(r)); }
 
   void clear();
   /// Appends outliers of row `r`; rows come in order.
   void append(Index r, const std::int32_t* row_columns, std::int32_t count, const float* row);
   /// To be called when row `r` has all of its outliers.
-  void end_row(Index r) { starts_[static_cast<std::size_t>(r - begin) + 1] = columns.size(); }
+  void end_row(Index r) { starts_[static_cast<std::size_t>(r - begin) + 1] = size_; }
   /// Eq. 3 for all of them: fills digits and remainders.
   void split(float gamma);
 
  private:
+  friend class OutlierStretches;
+  static constexpr std::size_t words = 4;  ///< that an outlier takes: column, value, digit, remainder
+
+  template <typename T>
+  T* part(std::size_t index) const {
+    return reinterpret_cast<T*>(at_ + index * capacity_);
+  }
+  void grow(std::size_t least);
+
   std::array<std::size_t, rows_per_stretch + 1> starts_{};
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::uint32_t* at_ = nullptr;       ///< in the stretches' common memory, or in `own_`
+  AlignedBuffer<std::uint32_t> own_;  ///< where they became more than fit there
 };
 
-/// The stretches that cover so many rows, with no outliers yet.
-std::vector<OutlierRows> stretches_of(Index rows);
+/// The stretches that cover so many rows, with no outliers yet, and room for a few in each.
+class OutlierStretches {
+ public:
+  explicit OutlierStretches(Index rows);
+
+  Index size() const { return static_cast<Index>(stretches_.size()); }
+  OutlierRows& operator[](Index i) { return stretches_[static_cast<std::size_t>(i)]; }
+  auto begin() { return stretches_.begin(); }
+  auto end() { return stretches_.end(); }
+  auto begin() const { return stretches_.begin(); }
+  auto end() const { return stretches_.end(); }
+
+ private:
+  AlignedBuffer<std::uint32_t> memory_;
+  WorkspaceVector<OutlierRows> stretches_;
+};
 
 /// Fills `rows` with the elements above gamma, and of each row its largest magnitude and the largest of its inliers.
 /// `positions` has room for a row.

@@ -49,7 +49,7 @@ std::int32_t largest_magnitude(std::span<const std::int32_t> digits) {
 struct Scratch {
   AlignedBuffer<float> produced;          ///< the rows of a stretch, where X is not in memory
   AlignedBuffer<std::int32_t> positions;  ///< of a row's outliers
-  std::vector<std::int16_t> codes;        ///< of a row's outliers
+  WorkspaceVector<std::int16_t> codes;        ///< of a row's outliers
 
   std::int16_t* codes_for(std::size_t count) {
     if (codes.size() < count) codes.resize(count);
@@ -111,16 +111,16 @@ class ActivationSplit {
   const Recipe& recipe_;
   RandomStream random_;
   std::string_view name_;
-  std::vector<OutlierRows> stretches_;
-  std::vector<MagnitudeBits> largest_;  ///< of each row
-  std::vector<MagnitudeBits> rest_;     ///< of each row, of what stays INT8
-  std::vector<std::uint8_t> holds_;     ///< of each column: 1 where it holds an outlier
+  OutlierStretches stretches_;
+  WorkspaceVector<MagnitudeBits> largest_;  ///< of each row
+  WorkspaceVector<MagnitudeBits> rest_;     ///< of each row, of what stays INT8
+  WorkspaceVector<std::uint8_t> holds_;     ///< of each column: 1 where it holds an outlier
   QuantizedActivation result_;
 };
 
 ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe, const RandomStream& random,
                                  std::string_view name)
-    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(stretches_of(x.rows)) {
+    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(x.rows) {
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
   if (x.rows > most || x.cols > most) fail("{}: [{}, {}] is too large to split", name, x.rows, x.cols);
   validate(recipe, name);
@@ -134,11 +134,11 @@ ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe
 
 template <typename Body>
 void ActivationSplit::for_stretches(Body body) {
-  parallel_for(static_cast<Index>(stretches_.size()), 1, [&](Index begin, Index end) {
+  parallel_for(stretches_.size(), 1, [&](Index begin, Index end) {
     Scratch scratch;
     scratch.positions = AlignedBuffer<std::int32_t>(x_.cols);
     for (Index i = begin; i < end; ++i) {
-      OutlierRows& rows = stretches_[static_cast<std::size_t>(i)];
+      OutlierRows& rows = stretches_[i];
       body(rows, x_.stretch(rows.begin, rows.end, scratch.produced), scratch);
     }
   });
@@ -146,14 +146,14 @@ void ActivationSplit::for_stretches(Body body) {
 
 void ActivationSplit::find(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
   find_outliers(x, x_.cols, recipe_.gamma, rows, scratch.positions.data(), largest_.data(), rest_.data());
-  for (const std::int32_t column : rows.columns)
+  for (const std::int32_t column : rows.columns())
     std::atomic_ref(holds_[static_cast<std::size_t>(column)]).store(1, std::memory_order_relaxed);
   if (tiled()) rows.split(recipe_.gamma);
 }
 
 /// Column isolation: every element of a column that holds an outlier counts as one.
 void ActivationSplit::move_columns() {
-  std::vector<std::int32_t> columns;
+  WorkspaceVector<std::int32_t> columns;
   for (std::size_t c = 0; c < holds_.size(); ++c)
     if (holds_[c] != 0) columns.push_back(static_cast<std::int32_t>(c));
   for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch&) {
@@ -170,7 +170,7 @@ void ActivationSplit::measure(OutlierRows& rows, const RowsInMemory& x) {
     MagnitudeBits& most = rest_[static_cast<std::size_t>(r)];  // of the inliers, as found
     if (recipe_.outliers == OutlierTreatment::Untreated) most = largest_[static_cast<std::size_t>(r)];
     if (tiled() && rows.count_of(r) > 0)
-      most = std::max(most, row_kernels::max_magnitude_bits(rows.remainders.data() + rows.first_of(r),
+      most = std::max(most, row_kernels::max_magnitude_bits(rows.remainders_of(r).data(),
                                                             static_cast<Index>(rows.count_of(r))));
   }
 }
@@ -179,9 +179,8 @@ void ActivationSplit::measure(OutlierRows& rows, const RowsInMemory& x) {
 void ActivationSplit::measure_without_columns(OutlierRows& rows, const RowsInMemory& x) {
   AlignedBuffer<float> scratch(x_.cols);
   for (Index r = rows.begin; r < rows.end; ++r) {
-    const std::span<const std::int32_t> columns(rows.columns.data() + rows.first_of(r), rows.count_of(r));
     rest_[static_cast<std::size_t>(r)] =
-        row_kernels::max_magnitude_bits(row_without(columns, x.row(r), x_.cols, scratch.data()), x_.cols);
+        row_kernels::max_magnitude_bits(row_without(rows.columns_of(r), x.row(r), x_.cols, scratch.data()), x_.cols);
   }
 }
 
@@ -208,12 +207,12 @@ void ActivationSplit::choose_tensor_step() {
   step = step_for(largest, recipe_.format_x().bits, recipe_.step);
   if (!tiled() || recipe_.step == StepKind::PowerOfTwo) return;
   std::int32_t digit = 0;
-  for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.digits));
+  for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.digits()));
   if (digit == 0) return;
   const GridStep grid = grid_step(largest, digit, recipe_);
   step = grid.step;
   for (OutlierRows& rows : stretches_)
-    for (std::int32_t& d : rows.digits) d *= 1 << grid.shift;
+    for (std::int32_t& d : rows.digits()) d *= 1 << grid.shift;
 }
 
 /// The row's codes, its outliers clamped, then the outliers' own: few against the row, so that nothing is copied.
@@ -226,11 +225,11 @@ void ActivationSplit::encode(OutlierRows& rows, const RowsInMemory& x, Scratch& 
 
 void ActivationSplit::encode_outliers(OutlierRows& rows, Index r, Scratch& scratch) {
   FixedPointTensor& q = result_.inliers;
-  const std::size_t first = rows.first_of(r), count = rows.count_of(r);
-  const std::int32_t* columns = rows.columns.data() + first;
+  const std::size_t count = rows.count_of(r);
+  const std::int32_t* columns = rows.columns_of(r).data();
   std::int16_t* codes = scratch.codes_for(count);
   if (tiled())
-    encode_elements({rows.remainders.data() + first, count}, columns, q.step(r), q.format, random_, element(r), codes);
+    encode_elements(rows.remainders_of(r), columns, q.step(r), q.format, random_, element(r), codes);
   else
     std::fill_n(codes, count, std::int16_t{0});
   if (q.format.bits > 8) {
@@ -280,9 +279,9 @@ void ActivationSplit::check() const {
   for (const OutlierRows& rows : stretches_)
     for (Index r = rows.begin; r < rows.end; ++r)
       for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
-        if (std::abs(rows.digits[i]) > largest_digit)
+        if (std::abs(rows.digits()[i]) > largest_digit)
           fail("{}: the value {} at row {}, column {} is past two INT8 planes of outlier digits (gamma {} reaches {})",
-               name_, rows.values[i], r, rows.columns[i], recipe_.gamma,
+               name_, rows.values()[i], r, rows.columns()[i], recipe_.gamma,
                2.0F * recipe_.gamma * static_cast<float>(largest_digit));
 }
 
@@ -304,33 +303,32 @@ void ActivationSplit::encode_unified_digits() {
   format.bits = recipe_.outlier_bits;
   // Random numbers that the INT8 codes have not used.
   const std::uint64_t unused = element(x_.rows);
-  parallel_for(static_cast<Index>(stretches_.size()), 1, [&](Index begin, Index end) {
+  parallel_for(stretches_.size(), 1, [&](Index begin, Index end) {
     Scratch scratch;
     for (Index i = begin; i < end; ++i) {
-      OutlierRows& rows = stretches_[static_cast<std::size_t>(i)];
-      rows.digits.resize(rows.size());
+      OutlierRows& rows = stretches_[i];
       for (Index r = rows.begin; r < rows.end; ++r) {
-        const std::size_t first = rows.first_of(r), count = rows.count_of(r);
-        std::int16_t* codes = scratch.codes_for(count);
-        encode_elements({rows.values.data() + first, count}, rows.columns.data() + first, result_.digit_step, format,
-                        random_, unused + element(r), codes);
-        std::copy_n(codes, count, rows.digits.data() + first);
+        std::int16_t* codes = scratch.codes_for(rows.count_of(r));
+        encode_elements(rows.values_of(r), rows.columns_of(r).data(), result_.digit_step, format, random_,
+                        unused + element(r), codes);
+        std::copy_n(codes, rows.count_of(r), rows.digits_of(r).data());
       }
     }
   });
 }
 
 void ActivationSplit::join_digits() {
-  std::vector<std::size_t> starts(stretches_.size() + 1);
-  for (std::size_t i = 0; i < stretches_.size(); ++i) starts[i + 1] = starts[i] + stretches_[i].size();
+  WorkspaceVector<std::size_t> starts(static_cast<std::size_t>(stretches_.size()) + 1);
+  for (Index i = 0; i < stretches_.size(); ++i)
+    starts[static_cast<std::size_t>(i) + 1] = starts[static_cast<std::size_t>(i)] + stretches_[i].size();
   result_.digits.resize(starts.back());
-  parallel_for(static_cast<Index>(stretches_.size()), 64, [&](Index begin, Index end) {
-    for (auto s = static_cast<std::size_t>(begin); s < static_cast<std::size_t>(end); ++s) {
+  parallel_for(stretches_.size(), 64, [&](Index begin, Index end) {
+    for (Index s = begin; s < end; ++s) {
       const OutlierRows& rows = stretches_[s];
-      SparseDigit* out = result_.digits.data() + starts[s];
+      SparseDigit* out = result_.digits.data() + starts[static_cast<std::size_t>(s)];
       for (Index r = rows.begin; r < rows.end; ++r)
         for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
-          *out++ = {static_cast<std::int32_t>(r), rows.columns[i], rows.digits[i]};
+          *out++ = {static_cast<std::int32_t>(r), rows.columns()[i], rows.digits()[i]};
     }
   });
 }
@@ -347,7 +345,7 @@ void ActivationSplit::choose_digit_unit() {
   constexpr double most = 254.0 * largest_digit;
   const double unit = 2.0 * recipe_.gamma / step;
   std::int32_t largest = 1;
-  for (const OutlierRows& rows : stretches_) largest = std::max(largest, largest_magnitude(rows.digits));
+  for (const OutlierRows& rows : stretches_) largest = std::max(largest, largest_magnitude(rows.digits()));
   if (unit == std::floor(unit) && unit * largest <= most)
     result_.digit_unit = static_cast<std::int32_t>(unit);
   else

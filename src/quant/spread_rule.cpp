@@ -30,15 +30,15 @@ QuantizedActivation quantize_by_tensor(ConstMatrixMap x, Recipe recipe, const Ra
 /// Full-range codes do not change when a row and its step are scaled: rows of unit spread share one gamma.
 QuantizedActivation quantize_by_row(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                     std::string_view name) {
-  Matrix unit_rows = x;
-  std::vector<float> units(static_cast<std::size_t>(x.rows()));
+  Tensor unit_rows(x.rows(), x.cols());
+  unit_rows.map() = x;
+  WorkspaceVector<float> units(static_cast<std::size_t>(x.rows()));
   for (Index r = 0; r < x.rows(); ++r) {
     units[static_cast<std::size_t>(r)] = unit_of(sum_of_squares(x.data() + r * x.outerStride(), x.cols()), x.cols());
-    unit_rows.row(r) /= units[static_cast<std::size_t>(r)];
+    unit_rows.map().row(r) /= units[static_cast<std::size_t>(r)];
   }
   QuantizedActivation q = quantize_activation(
-      {unit_rows.data(), unit_rows.rows(), unit_rows.cols(), Eigen::OuterStride<>(unit_rows.cols())}, recipe, random,
-      name);
+      unit_rows, recipe, random, name);
   for (std::size_t r = 0; r < units.size(); ++r) q.inliers.steps[r] *= units[r];
   if (x.size() == 0) return q;
   q.statistics.largest = x.cwiseAbs().maxCoeff();

@@ -206,7 +206,7 @@ TEST(OutlierSplit, FullRangeRowsTakeTheFinestGridStepThatFits) {
   x(4, 0) = 12000.0F;  // digit 1200: a second plane
   const QuantizedActivation q = split(x, Recipe{});
   const float coarsest = 5.0F / 127.0F;
-  EXPECT_EQ(q.inliers.steps, (std::vector<float>{coarsest / 64, coarsest / 2, coarsest, 3.0F / 127.0F, coarsest}));
+  EXPECT_EQ(q.inliers.steps, (WorkspaceVector<float>{coarsest / 64, coarsest / 2, coarsest, 3.0F / 127.0F, coarsest}));
   ASSERT_EQ(q.digits.size(), 4U);
   EXPECT_EQ(q.digits[0].digit, 64);
   EXPECT_EQ(q.digits[1].digit, 2);

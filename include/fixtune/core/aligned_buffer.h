@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "fixtune/core/buffer_pool.h"
+#include "fixtune/core/workspace.h"
 #include "fixtune/core/error.h"
 
 namespace fixtune {
@@ -41,7 +41,7 @@ class AlignedBuffer {
     swap(other);
     return *this;
   }
-  ~AlignedBuffer() { return_buffer(data_, static_cast<std::size_t>(capacity_) * sizeof(T)); }
+  ~AlignedBuffer() { return_buffer(data_); }
 
   void swap(AlignedBuffer& other) noexcept {
     std::swap(data_, other.data_);

@@ -12,7 +12,26 @@ namespace fixtune {
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 /// Row-major view of floats that the caller owns; the outer stride may exceed the number of columns.
 using MatrixMap = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
-using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+/// The same, read only; made of any row-major matrix, which must outlive it.
+class ConstMatrixMap : public Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>> {
+  using Base = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+ public:
+  ConstMatrixMap(const float* data, Index rows, Index cols, Eigen::OuterStride<> stride)
+      : Base(data, rows, cols, stride) {}
+  ConstMatrixMap(const MatrixMap& m) : Base(m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())) {}
+  ConstMatrixMap(const Matrix& m) : Base(m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.cols())) {}
+};
+
+/// Views of `rows` rows of `cols` floats at `data`, each `stride` floats after the one before.
+inline MatrixMap map_of(float* data, Index rows, Index cols, Index stride) {
+  return {data, rows, cols, Eigen::OuterStride<>(stride)};
+}
+inline ConstMatrixMap map_of(const float* data, Index rows, Index cols, Index stride) {
+  return {data, rows, cols, Eigen::OuterStride<>(stride)};
+}
+inline MatrixMap map_of(Matrix& m) { return map_of(m.data(), m.rows(), m.cols(), m.cols()); }
 
 /// FP32 matrix `[rows, cols]`, row-major, contiguous, 64-byte aligned; a vector is a tensor of one row.
 class Tensor {
@@ -70,5 +89,12 @@ class Tensor {
   Index cols_ = 0;
   AlignedBuffer<float> buffer_;
 };
+
+/// `X^T`, a copy.
+inline Tensor transposed(ConstMatrixMap x) {
+  Tensor t(x.cols(), x.rows());
+  t.map() = x.transpose();
+  return t;
+}
 
 }  // namespace fixtune

@@ -61,7 +61,7 @@ class PackedRows {
   Index tile_stride_ = 0, row_stride_ = 0, group_stride_ = 0;
   const std::int8_t* codes_ = nullptr;
   AlignedBuffer<std::int8_t> copy_;
-  std::vector<std::int32_t> sums_;
+  WorkspaceVector<std::int32_t> sums_;
 };
 
 /// The sparse outlier digits of A: `A = codes + unit * digits`.
@@ -81,10 +81,10 @@ class DigitRows {
     std::int32_t codes;
   };
   std::int32_t unit_ = 0;
-  std::vector<std::int32_t> starts_;
-  std::vector<Group> groups_;
-  std::vector<std::int32_t> sums_;
-  std::vector<std::int64_t> magnitudes_;  ///< sum of |digit| by row
+  WorkspaceVector<std::int32_t> starts_;
+  WorkspaceVector<Group> groups_;
+  WorkspaceVector<std::int32_t> sums_;
+  WorkspaceVector<std::int64_t> magnitudes_;  ///< sum of |digit| by row
 };
 
 /// What becomes of a sum, and where it goes: `y = (sum * row_step) * column_step + bias`, int32 (or, where the outlier

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "fixtune/core/random.h"
+#include "fixtune/core/workspace.h"
 #include "fixtune/quant/outlier_split.h"
 
 namespace fixtune {
@@ -17,9 +18,13 @@ struct LinearContext {
   RandomKey random;                  ///< used by stochastic rounding only
   bool save = true;                  ///< false (inference): nothing is kept for a backward
   LinearObserver observer;
+  /// Where all memory comes from, that of the results too; null: the calling thread's (UseWorkspace), or the process's.
+  Workspace* workspace = nullptr;
 
   /// The layer's own random stream for one of its tensors ("x", "w", "dy.dx", ...).
   RandomStream stream(std::string_view tensor) const;
+  /// Of one of its tensors in errors: "NAME.TENSOR".
+  WorkspaceString name_of(std::string_view tensor) const;
 };
 
 }  // namespace fixtune

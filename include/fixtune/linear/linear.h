@@ -90,6 +90,10 @@ struct LinearBackward {
 void linear_backward(std::span<const LinearBackward> layers, const LinearInput& saved,
                      const LinearContext& context = {});
 
+/// The gradients of one layer into memory the caller owns.
+void linear_backward_into(const GradientTargets& to, ConstMatrixMap dy, const QuantizedWeight& weight,
+                          const LinearInput& saved, const LinearContext& context = {});
+
 /// The same for float recipes; `x` is the forward's input.
 LinearGradients float_linear_backward(ConstMatrixMap dy, const QuantizedWeight& weight, ConstMatrixMap x,
                                       const WantedGradients& wanted = {});

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "fixtune/core/aligned_buffer.h"
 #include "fixtune/core/random.h"
@@ -19,8 +18,8 @@ struct FixedPointTensor {
   Format format;
   AlignedBuffer<std::int8_t> codes8;
   AlignedBuffer<std::int16_t> codes16;
-  std::vector<float> steps;  ///< one, or one per row
-  std::vector<std::int32_t> row_sums;  ///< sum of each row's INT8 codes, for who multiplies them; or empty
+  WorkspaceVector<float> steps;  ///< one, or one per row
+  WorkspaceVector<std::int32_t> row_sums;  ///< sum of each row's INT8 codes, for who multiplies them; or empty
 
   float step(Index row) const { return steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(row)]; }
   std::int32_t code(Index r, Index c) const {

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <string_view>
-#include <vector>
 
 #include "fixtune/core/random.h"
 #include "fixtune/core/tensor.h"
@@ -41,7 +40,7 @@ struct SparseDigit {
 struct QuantizedActivation {
   OutlierTreatment treatment = OutlierTreatment::Untreated;
   FixedPointTensor inliers;          ///< X8 with its steps (for TiledSplit: the codes of the remainder r)
-  std::vector<SparseDigit> digits;   ///< sorted by (row, column)
+  WorkspaceVector<SparseDigit> digits;   ///< sorted by (row, column)
   std::int32_t digit_unit = 0;       ///< multiplies digits inside the accumulators (254, 160), or 0
   float digit_step = 0.0F;           ///< where digit_unit is 0: digits are worth digit_step each (s_o, or 2 gamma)
   OutlierStatistics statistics;
