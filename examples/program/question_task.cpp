@@ -70,6 +70,7 @@ class QuestionTask : public TrainedTask {
     options.labels = 2;
     options.seed = start.seed;
     options.log = notice;
+    options.for_training = true;
     BertQuestionAnswering bert(start.folder, options);
     check_fits(bert.config(), tokenizer.vocabulary_size(), start.max_length, start.folder);
     const WindowOptions windows{start.max_length, questions_.doc_stride};

@@ -47,6 +47,7 @@ class SentenceTask : public TrainedTask {
     options.labels = options_.is_regression_task() ? 1 : static_cast<Index>(data_.train.label_names.size());
     options.seed = start.seed;
     options.log = notice;
+    options.for_training = true;
     Bert bert(start.folder, options);
     check_fits(bert.config(), tokenizer.vocabulary_size(), start.max_length, start.folder);
     opened_ = std::make_unique<Opened>(Opened{std::move(bert), encode(data_.train, tokenizer, start.max_length),

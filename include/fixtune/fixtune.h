@@ -20,6 +20,7 @@
 #include "fixtune/core/error.h"
 #include "fixtune/core/log.h"
 #include "fixtune/core/multiversion.h"
+#include "fixtune/core/memory.h"
 #include "fixtune/core/parallel.h"
 #include "fixtune/core/random.h"
 #include "fixtune/core/tensor.h"

@@ -7,25 +7,27 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <system_error>
 
 #include "core/buffer_pool.h"
+#include "core/control_group.h"
 
 namespace fixtune {
 namespace {
 
-int cgroup_quota() {
-  // cgroup v2: "quota period" in microseconds, or "max period".
-  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file) {
-    std::string quota;
-    double period = 0;
-    if (file >> quota >> period && quota != "max" && period > 0)
-      return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
-  }
-  return 0;
+/// OpenMP counts the CPUs of the affinity mask.
+int count_allowed_cpus() {
+  int cpus = omp_get_num_procs();
+  if (const std::optional<double> quota = detail::cpu_quota(); quota && *quota < cpus)
+    cpus = static_cast<int>(std::ceil(*quota));
+  return std::max(1, cpus);
+}
+
+int& allowed() {
+  static int cpus = count_allowed_cpus();
+  return cpus;
 }
 
 }  // namespace
@@ -38,14 +40,7 @@ void restart_with_sleeping_threads(char** argv) {
   if (!error) execv(self.c_str(), argv);
 }
 
-int allowed_cpus() {
-  static const int allowed = [] {
-    int cpus = omp_get_num_procs();
-    if (const int quota = cgroup_quota(); quota > 0) cpus = std::min(cpus, quota);
-    return std::max(1, cpus);
-  }();
-  return allowed;
-}
+int allowed_cpus() { return allowed(); }
 
 int set_thread_count(int threads) {
   const int count = threads <= 0 ? allowed_cpus() : std::min(threads, allowed_cpus());
@@ -56,6 +51,8 @@ int set_thread_count(int threads) {
 int thread_count() { return std::min(omp_get_max_threads(), allowed_cpus()); }
 
 namespace detail {
+
+void assume_allowed_cpus(int cpus) { allowed() = cpus > 0 ? cpus : count_allowed_cpus(); }
 
 void run_parallel(Index n, Index grain, void (*body)(void*, Index, Index), void* context) {
   if (n <= 0) return;

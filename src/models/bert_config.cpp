@@ -16,7 +16,7 @@ class Fields {
     if (absent(name)) return fallback;
     const Json& value = document_.at(name);
     if (!value.is_number_integer() || value.get<Index>() < 1 || value.get<Index>() > 1'000'000'000)
-      fail("{}: {} must be a whole number above 0, not {}", file_, name, value.dump());
+      fail("{}: {} must be a whole number from 1 to 1000000000, not {}", file_, name, value.dump());
     return value.get<Index>();
   }
   float number(const char* name, float fallback) const {

@@ -1,7 +1,10 @@
 #include "fixtune/models/bert_encoder.h"
 
+#include <algorithm>
+
 #include "fixtune/autograd/dropout.h"
 #include "fixtune/autograd/embedding.h"
+#include "fixtune/core/memory.h"
 
 namespace fixtune {
 namespace {
@@ -12,10 +15,30 @@ Recipe head_recipe(const RecipeMap& recipes, std::string_view name) {
   return recipes.fallback.arithmetic == Arithmetic::BF16 ? recipes.fallback : preset("fp32");
 }
 
+/// Of the encoder; a head adds little.
+std::uint64_t parameter_count(const BertConfig& c) {
+  // A configuration may claim anything: in double nothing wraps.
+  const auto hidden = static_cast<double>(c.hidden), intermediate = static_cast<double>(c.intermediate);
+  const double layer = hidden * (4.0 * hidden + 2.0 * intermediate + 9.0) + intermediate;
+  const double rows = static_cast<double>(c.vocabulary) + static_cast<double>(c.positions + c.segment_types + 2);
+  return static_cast<std::uint64_t>(std::min(1e17, rows * hidden + static_cast<double>(c.layers) * layer));
+}
+
+void require_memory_for(const BertConfig& config, bool training, const std::filesystem::path& folder) {
+  const std::uint64_t parameters = parameter_count(config);
+  if (training)
+    require_memory(4 * sizeof(float) * parameters,
+                   fmt::format("{}: fine-tuning {} parameters (weights, gradients, two moments)", folder.string(),
+                               parameters));
+  else
+    require_memory(sizeof(float) * parameters, fmt::format("{}: loading {} parameters", folder.string(), parameters));
+}
+
 }  // namespace
 
 BertEncoder::BertEncoder(const std::filesystem::path& folder, const TensorSource& tensors, const BertOptions& options)
     : config_(BertConfig::read(folder / "config.json")) {
+  require_memory_for(config_, options.for_training, folder);
   ParameterSource source(tensors, config_.initializer_range, options.seed, options.log);
   words_ = source.table("embeddings.word_embeddings.weight", config_.vocabulary, config_.hidden);
   positions_ = source.table("embeddings.position_embeddings.weight", config_.positions, config_.hidden);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "fixtune/autograd/tape.h"
-#include "fixtune/core/parallel.h"
 #include "fixtune/core/random.h"
+#include "on_threads.h"
 
 namespace fixtune::test {
 
@@ -89,7 +89,7 @@ inline void check_gradients(const Operation& operation, const std::vector<Tensor
   const Variable y = operation(unused, constants);
   const Tensor weight = random_tensor(y.rows(), y.cols(), 99);
 
-  set_thread_count(1);
+  const OnThreads one(1);
   const Run base = run(operation, inputs, weight);
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     ASSERT_EQ(base.gradients[k].size(), inputs[k].size());
@@ -108,8 +108,8 @@ inline void check_gradients(const Operation& operation, const std::vector<Tensor
     }
   }
 
-  for (const int threads : {1, 2}) {
-    set_thread_count(threads);
+  for (const int threads : {1, 2, 4}) {
+    const OnThreads use(threads);
     for (unsigned frozen = 0; frozen + 1 < (1U << inputs.size()); ++frozen) {
       const Run other = run(operation, inputs, weight, frozen);
       EXPECT_TRUE(same_bits(base.output, other.output));
@@ -121,7 +121,6 @@ inline void check_gradients(const Operation& operation, const std::vector<Tensor
       }
     }
   }
-  set_thread_count(0);
 }
 
 }  // namespace fixtune::test

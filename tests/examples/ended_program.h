@@ -15,9 +15,10 @@ struct Ended {
   std::string output;  ///< standard output and standard error
 };
 
-/// Runs one of the programs as a shell would.
-inline Ended run(const std::string& program, const std::string& arguments, const std::string& input = "/dev/null") {
-  const std::string command = std::string(FIXTUNE_PROGRAMS) + "/" + program + " " + arguments + " < " + input + " 2>&1";
+/// Runs one of the programs as a shell would, under `prefix`.
+inline Ended run(const std::string& program, const std::string& arguments, const std::string& input = "/dev/null",
+                 const std::string& prefix = "") {
+  const std::string command = prefix + std::string(FIXTUNE_PROGRAMS) + "/" + program + " " + arguments + " < " + input + " 2>&1";
   Ended ended;
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return ended;

@@ -211,6 +211,49 @@ TEST(Programs, BadInputIsNamedAndNothingIsWritten) {
   EXPECT_EQ(run("compare", good).code, 2);
 }
 
+/// The tiny BERT with a word table that a sparse file of 4 TiB claims to hold.
+bool make_huge_model(const std::filesystem::path& folder) {
+  constexpr std::int64_t rows = 1'000'000'000, hidden = 1024;
+  std::filesystem::copy(tiny_bert, folder);
+  Json config = read_json(folder / "config.json");
+  config["vocab_size"] = rows;
+  config["hidden_size"] = hidden;
+  write_file_atomically(folder / "config.json", config.dump());
+  std::string header = R"({"bert.embeddings.word_embeddings.weight":{"dtype":"F32","shape":[)" + std::to_string(rows) + "," +
+                       std::to_string(hidden) + R"(],"data_offsets":[0,)" + std::to_string(4 * rows * hidden) + "]}}";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  std::string length(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(header.size() >> (8 * i) & 0xff);
+  write_file_atomically(folder / "model.safetensors", length + header);
+  std::error_code too_large;
+  std::filesystem::resize_file(folder / "model.safetensors", 8 + header.size() + 4 * rows * hidden, too_large);
+  return !too_large;
+}
+
+TEST(Programs, AModelTooLargeForMemoryIsRefusedWithItsSize) {
+  const TemporaryFolder folder;
+  const std::string model = (folder.path() / "huge").string(), out = (folder.path() / "out").string();
+  if (!make_huge_model(model)) GTEST_SKIP() << "no sparse files of 4 TiB here";
+  const std::string data = folder.write("data.tsv", table()).string();
+  const Ended ended = run("finetune", "--max-length 16 --model " + model + " --task text --data " + data + " --out " + out);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.output, HasSubstr(model));
+  EXPECT_THAT(ended.output, HasSubstr("needs 15258."));
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(Programs, ThreadsStayWithinTheAffinityMask) {
+  if (std::system("taskset -c 0 true") != 0) GTEST_SKIP() << "no taskset";
+  const TemporaryFolder folder;
+  const std::string data = folder.write("data.tsv", table()).string();
+  for (const char* threads : {"", " --threads 16"}) {
+    const Ended ended = run("finetune", finetune_arguments(folder, data, "out") + threads, "/dev/null", "taskset -c 0 ");
+    ASSERT_EQ(ended.code, 0) << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr(" 1 threads,"));
+    std::filesystem::remove_all(folder.path() / "out");
+  }
+}
+
 TEST(Programs, HelloLinearAndBertLayerPrintEveryRecipe) {
   for (const Ended& ended : {run("hello_linear", ""), run("bert_layer", "--model " + tiny_bert + " --layer 0")})
     for (const char* recipe : {"int8", "approach1", "approach2", "rowwise"}) {

@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "fixtune/core/parallel.h"
 #include "int8_matrix.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -118,13 +118,11 @@ TEST(IntegerProduct, SameIntegersOnAnyNumberOfThreadsAndFromManyCallers) {
   const auto a = random_codes(150, 300, 0, 3);
   const auto b = random_codes(200, 300, 0, 4);
   const auto expected = product(IntegerBackend::Reference, a, Transpose::No, b, Transpose::Yes);
-  const int before = thread_count();
-  for (const int threads : {1, 2}) {
-    set_thread_count(threads);
+  for (const int threads : {1, 2, 4}) {
+    const OnThreads use(threads);
     for (const IntegerBackend backend : exact_backends())
       EXPECT_EQ(product(backend, a, Transpose::No, b, Transpose::Yes), expected);
   }
-  set_thread_count(before);
   std::vector<std::vector<std::int32_t>> found(4);
   {
     std::vector<std::jthread> callers;

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "fixtune/core/parallel.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -234,12 +234,11 @@ TEST_P(PackedProducts, SameBitsOnAnyNumberOfThreads) {
   const Operands o(300, 200, 77, 254, 50, 13);
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 4}) {
-    set_thread_count(threads);
+    const OnThreads use(threads);
     results.emplace_back(static_cast<std::size_t>(o.m * o.n));
     packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), DigitRows(o.digits, o.m, o.unit),
                    PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes), o.output(results.back(), false));
   }
-  set_thread_count(0);
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);
 }

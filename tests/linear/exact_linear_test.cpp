@@ -2,8 +2,8 @@
 // gradients of the design, evaluated outside the library's products.
 #include "exact_linear.h"
 
-#include "fixtune/core/parallel.h"
 #include "linear/output_gradient.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -212,22 +212,23 @@ TEST_P(ExactLinear, SecondPlanesAreThereWhereTheRecipeHasThem) {
 
 TEST_P(ExactLinear, SameBitsOnAnyNumberOfThreads) {
   const auto results = [&](int threads) {
-    set_thread_count(threads);
+    const OnThreads use(threads);
     const QuantizedWeight weight = prepare_weight(view(w), recipe, context);
     LinearResult forward = linear_forward(view(x), weight, bias.data(), context);
     LinearGradients g = linear_backward(view(dy), weight, forward.saved, {}, context);
-    set_thread_count(0);
     return std::tuple{std::move(forward.y), std::move(g.dx), std::move(g.dw), std::move(g.db)};
   };
   const auto one = results(1);
-  const auto two = results(2);
   const auto same = [](const Tensor& a, const Tensor& b) {
     return std::equal(a.data(), a.data() + a.size(), b.data());
   };
-  EXPECT_TRUE(same(std::get<0>(one), std::get<0>(two)));
-  EXPECT_TRUE(same(std::get<1>(one), std::get<1>(two)));
-  EXPECT_TRUE(same(std::get<2>(one), std::get<2>(two)));
-  EXPECT_TRUE(same(std::get<3>(one), std::get<3>(two)));
+  for (const int threads : {2, 4}) {
+    const auto more = results(threads);
+    EXPECT_TRUE(same(std::get<0>(one), std::get<0>(more)));
+    EXPECT_TRUE(same(std::get<1>(one), std::get<1>(more)));
+    EXPECT_TRUE(same(std::get<2>(one), std::get<2>(more)));
+    EXPECT_TRUE(same(std::get<3>(one), std::get<3>(more)));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Recipes, ExactLinear, ::testing::ValuesIn(recipes()),

@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <new>
 
-#include "fixtune/core/parallel.h"
 #include "fixtune/core/random.h"
 #include "fixtune/linear/linear.h"
+#include "on_threads.h"
 
 // Sanitizers bring their own operator new.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -115,9 +115,9 @@ TEST(LinearWorkspace, OwnMemoryWithStridesGivesTheBitsOfNewTensors) {
 
 #if COUNTS_ALLOCATIONS
 TEST(LinearWorkspace, NothingIsAllocatedOnceTheShapesWereSeen) {
-  for (const int threads : {1, 2})
+  for (const int threads : {1, 2, 4})
     for (const Recipe& recipe : integer_recipes()) {
-      set_thread_count(threads);
+      const OnThreads use(threads);
       Layer layer;
       Workspace workspace;
       for (int warm_up = 0; warm_up < 2; ++warm_up) layer.pass(recipe, &workspace);
@@ -127,7 +127,6 @@ TEST(LinearWorkspace, NothingIsAllocatedOnceTheShapesWereSeen) {
       counting = false;
       EXPECT_EQ(allocations, 0) << recipe.name << ", " << threads << " threads";
     }
-  set_thread_count(0);
 }
 #endif
 

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <limits>
 
-#include "fixtune/core/parallel.h"
 #include "fixtune/optim/adamw.h"
 #include "operation_fixtures.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -86,14 +86,13 @@ TEST(ClipGradientNorm, WithinTheUpdateGivesTheSameBits) {
 TEST(ClipGradientNorm, IsTheSameForAnyNumberOfThreads) {
   Tensor g(257, 311);
   for (Index i = 0; i < g.size(); ++i) g.data()[i] = std::sin(static_cast<float>(i));
-  float norms[2];
-  for (const int threads : {1, 2}) {
-    set_thread_count(threads);
+  std::vector<float> norms;
+  for (const int threads : {1, 2, 4}) {
+    const OnThreads use(threads);
     const std::vector<Parameter> parameters{with_gradient(g, "p")};
-    norms[threads - 1] = clip_gradient_norm(parameters, 1.0F);
+    norms.push_back(clip_gradient_norm(parameters, 1.0F));
   }
-  set_thread_count(0);
-  EXPECT_EQ(norms[0], norms[1]);
+  EXPECT_EQ(norms, std::vector<float>(3, norms[0]));
 }
 
 }  // namespace

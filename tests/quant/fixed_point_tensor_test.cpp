@@ -5,8 +5,8 @@
 
 #include <limits>
 
-#include "fixtune/core/parallel.h"
 #include "reference.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -132,12 +132,16 @@ TEST(Quantize, ThreadsChangeNothing) {
   const Tensor x = heavy_tailed(301, 513, 1.0F, 10);
   for (const Block block : {Block::Tensor, Block::Row}) {
     const Format format{8, StepKind::FullRange, block, Rounding::Stochastic};
-    set_thread_count(1);
-    const FixedPointTensor one = quantize(view(x), format, stream(), "x");
-    set_thread_count(0);
-    const FixedPointTensor all = quantize(view(x), format, stream(), "x");
-    EXPECT_TRUE(std::equal(one.codes8.begin(), one.codes8.end(), all.codes8.begin()));
-    EXPECT_EQ(one.steps, all.steps);
+    const auto quantized_on = [&](int threads) {
+      const OnThreads use(threads);
+      return quantize(view(x), format, stream(), "x");
+    };
+    const FixedPointTensor one = quantized_on(1);
+    for (const int threads : {2, 4}) {
+      const FixedPointTensor more = quantized_on(threads);
+      EXPECT_TRUE(std::equal(one.codes8.begin(), one.codes8.end(), more.codes8.begin()));
+      EXPECT_EQ(one.steps, more.steps);
+    }
   }
 }
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <tuple>
 
-#include "fixtune/core/parallel.h"
 #include "reference.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -268,13 +268,16 @@ void expect_same(const QuantizedActivation& a, const QuantizedActivation& b) {
               std::tuple(b.digits[i].row, b.digits[i].column, b.digits[i].digit));
 }
 
+QuantizedActivation split_on(int threads, const Tensor& x, const Recipe& recipe) {
+  const OnThreads use(threads);
+  return split(x, recipe);
+}
+
 TEST(OutlierSplit, ThreadsChangeNothing) {
   const Tensor x = heavy_tailed(333, 97, 2.5F, 22);
   for (const Recipe& recipe : all_recipes(5.0F)) {
-    set_thread_count(1);
-    const QuantizedActivation one = split(x, recipe);
-    set_thread_count(0);
-    expect_same(one, split(x, recipe));
+    const QuantizedActivation one = split_on(1, x, recipe);
+    for (const int threads : {2, 4}) expect_same(one, split_on(threads, x, recipe));
   }
 }
 

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <limits>
 
-#include "fixtune/core/parallel.h"
 #include "temporary_folder.h"
 #include "tiny_run.h"
+#include "on_threads.h"
 
 namespace fixtune {
 namespace {
@@ -36,10 +36,12 @@ bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 
 TEST(FineTune, TheSameRunGivesTheSameBitsOnAnyNumberOfThreads) {
   for (const std::string& recipe : preset_names()) {
-    set_thread_count(1);
-    const auto one = trained(recipe.c_str(), quick_options());
-    set_thread_count(0);
-    EXPECT_TRUE(same_bits(one, trained(recipe.c_str(), quick_options()))) << recipe;
+    const auto trained_on = [&](int threads) {
+      const OnThreads use(threads);
+      return trained(recipe.c_str(), quick_options());
+    };
+    const auto one = trained_on(1);
+    for (const int threads : {1, 2, 4}) EXPECT_TRUE(same_bits(one, trained_on(threads))) << recipe << ", " << threads;
   }
 }
 

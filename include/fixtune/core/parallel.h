@@ -8,7 +8,8 @@
 
 namespace fixtune {
 
-/// CPUs this process may use: the smallest of its affinity mask and its cgroup quota, at least 1.
+/// CPUs this process may use: the least of its affinity mask and the quotas of its control groups and those above them
+/// (a fraction counts as one CPU more), at least 1.
 int allowed_cpus();
 
 /// Sets how many threads parallel_for and the products use from this thread on; never more than
@@ -27,6 +28,9 @@ void restart_with_sleeping_threads(char** argv);
 int thread_count();
 
 namespace detail {
+/// For tests: takes this for allowed_cpus(), so that more threads than CPUs can be seen to give the same bits; 0 asks the
+/// system again.
+void assume_allowed_cpus(int cpus);
 /// Runs body(context, begin, end) over [0, n) in contiguous ranges of at least `grain`; rethrows the first error.
 void run_parallel(Index n, Index grain, void (*body)(void*, Index, Index), void* context);
 }  // namespace detail

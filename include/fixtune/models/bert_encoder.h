@@ -22,6 +22,7 @@ struct BertOptions {
   Index labels = 0;                      ///< outputs of the head; 0: as the folder has it
   bool new_head = false;                 ///< draw the head from the seed even if the folder has one
   std::uint64_t seed = 0;                ///< of what is drawn
+  bool for_training = false;             ///< gradients and the optimiser's moments must fit into memory too
   LogCallback log;
 };
 
@@ -50,7 +51,8 @@ class BertEncoder {
   virtual void weights_changed();
 
  protected:
-  /// Reads the encoder of a folder. Throws Error naming file, field or tensor.
+  /// Reads the encoder of a folder. Throws Error naming file, field or tensor, or where its parameters (in training also
+  /// gradients and moments) need more memory than there is.
   BertEncoder(const std::filesystem::path& folder, const TensorSource& tensors, const BertOptions& options);
   /// A linear layer `[out, hidden]` of the head, from the folder or (where it lacks it, or `fresh`) from the seed.
   Linear head_linear(const TensorSource& tensors, const BertOptions& options, const std::string& name, Index out,
