@@ -48,6 +48,7 @@ std::size_t alignment_of(std::size_t bytes) { return bytes >= 2 * huge_page ? hu
 struct BufferPool::Header {
   BufferPool* owner;
   std::size_t bytes;  ///< that the buffer can hold
+  std::size_t lane;
   Header *next, *previous;  ///< of its class, while kept
   Header *newer, *older;    ///< of all large ones, while kept
 
@@ -55,17 +56,19 @@ struct BufferPool::Header {
   static Header* of(void* buffer) { return reinterpret_cast<Header*>(static_cast<char*>(buffer) - header_bytes); }
 };
 
-void* BufferPool::take(std::size_t wanted) {
+void* BufferPool::take(std::size_t wanted, Index range) {
   static_assert(sizeof(Header) <= header_bytes);
+  const std::size_t lane = static_cast<std::size_t>(range) % lane_count;
   if (wanted > SIZE_MAX / 2) throw std::bad_alloc();
   const std::size_t bytes = rounded(wanted);
   {
     const std::lock_guard lock(mutex_);
-    if (Header* kept = take_kept(bytes)) return kept->buffer();
+    if (Header* kept = take_kept(bytes, lane)) return kept->buffer();
+    if (!kept_[lane]) kept_[lane] = std::make_unique<Lane>();
     make_room(bytes);
     add_live(bytes);
   }
-  return allocate_or_forget(bytes)->buffer();
+  return allocate_or_forget(bytes, lane)->buffer();
 }
 
 void BufferPool::give_back(void* buffer) noexcept {
@@ -105,25 +108,25 @@ void BufferPool::orphan() noexcept {
   if (last) delete this;
 }
 
-BufferPool::Header* BufferPool::allocate(std::size_t bytes) {
+BufferPool::Header* BufferPool::allocate(std::size_t bytes, std::size_t lane) {
   const std::size_t all = header_bytes + bytes;
   void* memory = upstream_ != nullptr ? upstream_->allocate(all, header_bytes)
                                       : ::operator new(all, std::align_val_t{alignment_of(bytes)});
 #if defined(__linux__)
   if (upstream_ == nullptr && bytes >= 2 * huge_page) madvise(memory, all, MADV_HUGEPAGE);
 #endif
-  return new (memory) Header{this, bytes, nullptr, nullptr, nullptr, nullptr};
+  return new (memory) Header{this, bytes, lane, nullptr, nullptr, nullptr, nullptr};
 }
 
 /// Where memory runs out, kept buffers are given up before the request is.
-BufferPool::Header* BufferPool::allocate_or_forget(std::size_t bytes) {
+BufferPool::Header* BufferPool::allocate_or_forget(std::size_t bytes, std::size_t lane) {
   try {
-    return allocate(bytes);
+    return allocate(bytes, lane);
   } catch (const std::bad_alloc&) {
     release_kept();
   }
   try {
-    return allocate(bytes);
+    return allocate(bytes, lane);
   } catch (const std::bad_alloc&) {
     const std::lock_guard lock(mutex_);
     use_.live -= bytes;
@@ -146,10 +149,15 @@ void BufferPool::add_live(std::size_t bytes) {
   use_.peak_live = std::max(use_.peak_live, use_.live);
 }
 
-BufferPool::Header* BufferPool::take_kept(std::size_t bytes) {
+BufferPool::Header*& BufferPool::first_of(const Header& header) {
+  return (*kept_[header.lane])[class_of(header.bytes)];
+}
+
+BufferPool::Header* BufferPool::take_kept(std::size_t bytes, std::size_t lane) {
+  if (!kept_[lane]) return nullptr;
   const std::size_t last = class_of(rounded(bytes + bytes / 4));
   for (std::size_t size_class = class_of(bytes); size_class <= last; ++size_class) {
-    Header* header = kept_[size_class];
+    Header* header = (*kept_[lane])[size_class];
     if (header == nullptr || header->bytes > bytes + bytes / 4) continue;
     unlink(header);
     add_live(header->bytes);
@@ -160,7 +168,7 @@ BufferPool::Header* BufferPool::take_kept(std::size_t bytes) {
 
 void BufferPool::keep(Header* header) {
   use_.kept += header->bytes;
-  Header*& first = kept_[class_of(header->bytes)];
+  Header*& first = first_of(*header);
   header->previous = nullptr;
   header->next = first;
   if (first != nullptr) first->previous = header;
@@ -174,7 +182,7 @@ void BufferPool::keep(Header* header) {
 
 void BufferPool::unlink(Header* header) {
   use_.kept -= header->bytes;
-  (header->previous != nullptr ? header->previous->next : kept_[class_of(header->bytes)]) = header->next;
+  (header->previous != nullptr ? header->previous->next : first_of(*header)) = header->next;
   if (header->next != nullptr) header->next->previous = header->previous;
   if (header->bytes < large) return;
   (header->newer != nullptr ? header->newer->older : newest_) = header->older;
@@ -192,13 +200,16 @@ void BufferPool::make_room(std::size_t bytes) {
 }
 
 void BufferPool::free_kept() noexcept {
-  for (Header* first : kept_)
-    while (first != nullptr) {
-      Header* header = first;
-      first = header->next;
-      unlink(header);
-      free(header);
-    }
+  for (const auto& lane : kept_) {
+    if (!lane) continue;
+    for (Header* first : *lane)
+      while (first != nullptr) {
+        Header* header = first;
+        first = header->next;
+        unlink(header);
+        free(header);
+      }
+  }
 }
 
 }  // namespace fixtune::detail

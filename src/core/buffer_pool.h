@@ -1,21 +1,24 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
+#include <memory>
 #include <mutex>
 
+#include "fixtune/core/aligned_buffer.h"
 #include "fixtune/core/workspace.h"
 
 namespace fixtune::detail {
 
 /// The buffers of one workspace. Lists of kept buffers run through the buffers' own headers, so that keeping allocates
 /// nothing.
+///
+/// Each range of a parallel_for has lists of its own: what it took it finds again, whichever ranges ran at the same time.
 class BufferPool {
  public:
   /// `bounded`: live and kept large buffers stay within 9/8 of the most that was live.
   BufferPool(std::pmr::memory_resource* upstream, bool bounded) : upstream_(upstream), bounded_(bounded) {}
 
-  void* take(std::size_t wanted);
+  void* take(std::size_t wanted, Index range);
   static void give_back(void* buffer) noexcept;
   void release_kept() noexcept;
   WorkspaceUse use();
@@ -25,13 +28,17 @@ class BufferPool {
  private:
   struct Header;
   /// Sixteen sizes to a power of two.
-  static constexpr int size_classes = 16 * 64;
+  static constexpr std::size_t size_classes = 16 * 64;
+  /// Ranges past these share the lists.
+  static constexpr std::size_t lane_count = 256;
+  using Lane = std::array<Header*, size_classes>;
 
   ~BufferPool() = default;
-  Header* allocate(std::size_t bytes);
-  Header* allocate_or_forget(std::size_t bytes);
+  Header* allocate(std::size_t bytes, std::size_t lane);
+  Header* allocate_or_forget(std::size_t bytes, std::size_t lane);
   void free(Header* header) noexcept;
-  Header* take_kept(std::size_t bytes);
+  Header* take_kept(std::size_t bytes, std::size_t lane);
+  Header*& first_of(const Header& header);
   void keep(Header* header);
   void unlink(Header* header);
   void make_room(std::size_t bytes);
@@ -44,14 +51,20 @@ class BufferPool {
   std::mutex mutex_;
   WorkspaceUse use_;
   std::size_t buffers_live_ = 0;
-  std::array<Header*, size_classes> kept_{};
+  std::array<std::unique_ptr<Lane>, lane_count> kept_;
   Header* oldest_ = nullptr;  ///< of the large ones kept, through `newer`
   Header* newest_ = nullptr;
 };
 
-/// The pool of the calling thread.
-BufferPool& current_pool();
-/// Makes `pool` the calling thread's; returns the one before.
-BufferPool* exchange_current_pool(BufferPool* pool) noexcept;
+/// Where the calling thread's buffers come from.
+struct BufferSource {
+  BufferPool* pool = nullptr;  ///< null: the process's own
+  Index range = 0;             ///< of the parallel_for that it runs
+};
+
+/// The calling thread's, its pool not null.
+BufferSource current_source();
+/// Makes `source` the calling thread's; returns the one before.
+BufferSource exchange_source(BufferSource source) noexcept;
 
 }  // namespace fixtune::detail

@@ -63,17 +63,17 @@ void run_parallel(Index n, Index grain, void (*body)(void*, Index, Index), void*
   }
   std::exception_ptr first_error;
   std::mutex mutex;
-  BufferPool* pool = &current_pool();
+  BufferPool* pool = current_source().pool;
 #pragma omp parallel for schedule(static) num_threads(static_cast<int>(ranges))
   for (Index range = 0; range < ranges; ++range) {
-    BufferPool* before = exchange_current_pool(pool);
+    const BufferSource before = exchange_source({pool, range});
     try {
       body(context, range * n / ranges, (range + 1) * n / ranges);
     } catch (...) {
       const std::lock_guard lock(mutex);
       if (!first_error) first_error = std::current_exception();
     }
-    exchange_current_pool(before);
+    exchange_source(before);
   }
   if (first_error) std::rethrow_exception(first_error);
 }

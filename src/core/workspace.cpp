@@ -13,13 +13,15 @@ detail::BufferPool& shared_pool() {
   return *pool;
 }
 
-thread_local detail::BufferPool* in_use = nullptr;
+thread_local detail::BufferSource source;
 
 }  // namespace
 
-detail::BufferPool& detail::current_pool() { return in_use != nullptr ? *in_use : shared_pool(); }
+detail::BufferSource detail::current_source() {
+  return {source.pool != nullptr ? source.pool : &shared_pool(), source.range};
+}
 
-detail::BufferPool* detail::exchange_current_pool(BufferPool* pool) noexcept { return std::exchange(in_use, pool); }
+detail::BufferSource detail::exchange_source(BufferSource next) noexcept { return std::exchange(source, next); }
 
 Workspace::Workspace(std::pmr::memory_resource* upstream)
     : pool_(new detail::BufferPool(upstream, /*bounded=*/false)) {}
@@ -33,11 +35,15 @@ Workspace& Workspace::shared() {
   return *workspace;
 }
 
-UseWorkspace::UseWorkspace(Workspace* workspace)
-    : before_(detail::exchange_current_pool(workspace != nullptr ? workspace->pool_ : in_use)) {}
-UseWorkspace::~UseWorkspace() { detail::exchange_current_pool(before_); }
+UseWorkspace::UseWorkspace(Workspace* workspace) : before_(source.pool) {
+  if (workspace != nullptr) source.pool = workspace->pool_;
+}
+UseWorkspace::~UseWorkspace() { source.pool = before_; }
 
-void* take_buffer(std::size_t bytes) { return detail::current_pool().take(bytes); }
+void* take_buffer(std::size_t bytes) {
+  const detail::BufferSource from = detail::current_source();
+  return from.pool->take(bytes, from.range);
+}
 
 void return_buffer(void* buffer) noexcept {
   if (buffer != nullptr) detail::BufferPool::give_back(buffer);
