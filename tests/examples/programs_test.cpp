@@ -242,12 +242,34 @@ TEST(Programs, AModelTooLargeForMemoryIsRefusedWithItsSize) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST(Programs, AVocabularyMayBeShorterThanTheTableButNotLonger) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("data.tsv", table()).string(), out = (folder.path() / "out").string();
+  const std::filesystem::path model = folder.path() / "model";
+  std::filesystem::copy(tiny_bert, model);
+  const std::string vocabulary = read_file(model / "vocab.txt");
+  const auto tune = [&] {
+    return run("finetune", "--max-length 16 --epochs 1 --model " + model.string() + " --task text --data " + data + " --out " + out);
+  };
+  write_file_atomically(model / "vocab.txt", vocabulary + "one-more\n");
+  const Ended longer = tune();
+  EXPECT_EQ(longer.code, 2);
+  EXPECT_THAT(longer.output, HasSubstr("41 tokens, the embedding table 40 rows"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+  std::size_t end = vocabulary.size();
+  for (int lines = 0; lines < 3; ++lines) end = vocabulary.rfind('\n', end - 1);
+  write_file_atomically(model / "vocab.txt", vocabulary.substr(0, end + 1));
+  const Ended shorter = tune();
+  ASSERT_EQ(shorter.code, 0) << shorter.output;
+  EXPECT_THAT(read_file(std::filesystem::path(out) / "model.safetensors"), HasSubstr(R"("shape":[40,8])"));
+}
+
 TEST(Programs, ThreadsStayWithinTheAffinityMask) {
   if (std::system("taskset -c 0 true") != 0) GTEST_SKIP() << "no taskset";
   const TemporaryFolder folder;
   const std::string data = folder.write("data.tsv", table()).string();
   for (const char* threads : {"", " --threads 16"}) {
-    const Ended ended = run("finetune", finetune_arguments(folder, data, "out") + threads, "/dev/null", "taskset -c 0 ");
+    const Ended ended = run("finetune", finetune_arguments(folder, data, "out") + threads, "/dev/null", "OMP_NUM_THREADS=16 taskset -c 0 ");
     ASSERT_EQ(ended.code, 0) << ended.output;
     EXPECT_THAT(ended.output, HasSubstr(" 1 threads,"));
     std::filesystem::remove_all(folder.path() / "out");

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "fixtune/io/file.h"
@@ -40,6 +42,12 @@ void change_config(const std::filesystem::path& folder, const char* field, const
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   if (const auto at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
   return text;
+}
+
+void forward(Bert& bert, const PackedBatch& batch) {
+  Tape tape(/*recording=*/false);
+  Pass pass{tape, {}, false, {}};
+  bert(pass, batch);
 }
 
 std::string refusal(const std::filesystem::path& folder) {
@@ -90,6 +98,79 @@ TEST(BertFolder, WhatTheConfigurationAsksIsHonouredOrRefusedByName) {
   EXPECT_GT(difference_from_reference(scratch.path()), 1e-4F);
 }
 
+/// The tiny model with one tensor replaced, or one more.
+void rewrite_tensor(const std::filesystem::path& folder, const std::string& name, const Tensor& tensor) {
+  rewrite(folder, [&](const std::string& n) { return n == name ? "" : n; });
+  const SafetensorsFile source(folder / "model.safetensors");
+  std::vector<Tensor> tensors;
+  tensors.reserve(source.entries.size());
+  std::vector<NamedTensor> named{{name, {tensor.rows(), tensor.cols()}, &tensor}};
+  for (const auto& [other, entry] : source.entries) {
+    tensors.push_back(source.read(other));
+    named.push_back({other, entry.shape, &tensors.back()});
+  }
+  write_safetensors(folder / "model.safetensors", named);
+}
+
+TEST(BertFolder, WhatBertDoesNotReadIsIgnored) {
+  for (const char* extra : {"bert.embeddings.position_ids", "embeddings.position_ids", "cls.predictions.bias",
+                            "cls.predictions.transform.dense.weight", "cls.seq_relationship.weight"}) {
+    const TemporaryFolder scratch;
+    rewrite_tensor(scratch.path(), extra, Tensor::zeros(3, 5));
+    EXPECT_LT(difference_from_reference(scratch.path()), 1e-5F) << extra;
+  }
+}
+
+TEST(BertFolder, ATransposedWeightIsRefused) {
+  const TemporaryFolder scratch;
+  rewrite_tensor(scratch.path(), "bert.encoder.layer.0.intermediate.dense.weight", Tensor::zeros(8, 16));
+  EXPECT_THAT(refusal(scratch.path()), ::testing::AllOf(HasSubstr("intermediate.dense.weight"), HasSubstr("[8, 16]"),
+                                                        HasSubstr("[16, 8]")));
+}
+
+TEST(BertFolder, EveryActivationAndEpsilonIsHonoured) {
+  const auto difference = [](const char* field, const Json& value) {
+    const TemporaryFolder scratch;
+    rewrite(scratch.path(), [](const std::string& n) { return n; });
+    change_config(scratch.path(), field, value);
+    return difference_from_reference(scratch.path());
+  };
+  EXPECT_EQ(difference("hidden_act", "gelu_new"), difference("hidden_act", "gelu_pytorch_tanh"));
+  EXPECT_GT(difference("hidden_act", "gelu_new"), difference("hidden_act", "gelu"));
+  EXPECT_LT(difference("hidden_act", "gelu_new"), 1e-2F);  // the same function but for its third digit
+  EXPECT_GT(difference("layer_norm_eps", 1e-1), 1e-3F);
+}
+
+TEST(BertFolder, AHiddenSizeThatTheHeadsDoNotDivideIsRefused) {
+  const TemporaryFolder scratch;
+  rewrite(scratch.path(), [](const std::string& n) { return n; });
+  change_config(scratch.path(), "hidden_size", 9);
+  EXPECT_THAT(refusal(scratch.path()), ::testing::AllOf(HasSubstr("hidden_size 9"), HasSubstr("num_attention_heads 2")));
+}
+
+TEST(BertFolder, ASecondSentenceNeedsASecondSegment) {
+  const TemporaryFolder scratch;
+  rewrite_tensor(scratch.path(), "bert.embeddings.token_type_embeddings.weight", Tensor::filled(1, 8, 0.5F));
+  change_config(scratch.path(), "type_vocab_size", 1);
+  Bert bert(scratch.path(), options());
+  PackedBatch batch = reference_batch();
+  EXPECT_THAT(error_of([&] { forward(bert, batch); }), HasSubstr("segment ids"));
+  std::fill(batch.segments.begin(), batch.segments.end(), 0);
+  EXPECT_NO_THROW(forward(bert, batch));
+}
+
+// 0 times what is normalised, plus 0: every row of hidden states is zero, and the logits are the heads' biases alone.
+TEST(BertFolder, LayerNormsOfZerosGiveFiniteLogits) {
+  for (const std::string& recipe : preset_names()) {
+    Bert bert(tiny_bert(), options(recipe.c_str()));
+    for (const Parameter& p : bert.parameters())
+      if (p.variable.name().find("LayerNorm") != std::string::npos) Variable(p.variable).mutable_value().fill(0.0F);
+    const Tensor logits = logits_of(bert);
+    for (Index i = 0; i < logits.size(); ++i) ASSERT_TRUE(std::isfinite(logits.data()[i])) << recipe;
+    EXPECT_EQ(logits(0, 0), logits(1, 0)) << recipe;
+  }
+}
+
 TEST(BertFolder, NotANumberInAWeightIsNamed) {
   const TemporaryFolder scratch;
   Bert bert(tiny_bert(), options());
@@ -129,9 +210,7 @@ TEST(BertFolder, ATokenPastTheTableIsRefused) {
   Bert bert(tiny_bert(), options());
   PackedBatch batch = reference_batch();
   batch.ids[3] = 40;
-  Tape tape(/*recording=*/false);
-  Pass pass{tape, {}, false, {}};
-  EXPECT_THAT(error_of([&] { bert(pass, batch); }), HasSubstr("40"));
+  EXPECT_THAT(error_of([&] { forward(bert, batch); }), HasSubstr("40"));
 }
 
 }  // namespace
