@@ -110,8 +110,14 @@ void BufferPool::orphan() noexcept {
 
 BufferPool::Header* BufferPool::allocate(std::size_t bytes, std::size_t lane) {
   const std::size_t all = header_bytes + bytes;
-  void* memory = upstream_ != nullptr ? upstream_->allocate(all, header_bytes)
-                                      : ::operator new(all, std::align_val_t{alignment_of(bytes)});
+  void* memory = nullptr;
+  if (upstream_ != nullptr) {
+    // A memory resource need not be safe from several threads.
+    const std::lock_guard lock(mutex_);
+    memory = upstream_->allocate(all, header_bytes);
+  } else {
+    memory = ::operator new(all, std::align_val_t{alignment_of(bytes)});
+  }
 #if defined(__linux__)
   if (upstream_ == nullptr && bytes >= 2 * huge_page) madvise(memory, all, MADV_HUGEPAGE);
 #endif

@@ -26,7 +26,7 @@ struct WorkspaceUse {
 /// outlive it stay valid and are freed when they come back. Safe from any thread.
 class Workspace {
  public:
-  /// New memory is asked of `upstream`, or of the system where it is null.
+  /// New memory is asked of `upstream`, by one thread at a time, or of the system where it is null.
   explicit Workspace(std::pmr::memory_resource* upstream = nullptr);
   ~Workspace();
   Workspace(const Workspace&) = delete;
