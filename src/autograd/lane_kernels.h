@@ -95,7 +95,7 @@ struct LaneKernels {
 const LaneKernels& lane_kernels();
 /// All that this CPU can run, widest first.
 struct LaneKernelList {
-  const LaneKernels* kernels[3];
+  const LaneKernels* kernels[4];
   int count;
 };
 LaneKernelList usable_lane_kernels();

@@ -12,8 +12,9 @@ namespace {
 
 /// Products of two 12-bit codes whose sum always fits int32.
 constexpr std::size_t products_in_32_bits = 512;
-/// Share of the tile of rows and columns with an outlier from which on the tile is as fast as its elements.
-constexpr Index dense_from = 4;
+/// The tile of rows and columns with an outlier is as fast as its elements where one in `dense_share` of it is one, and a
+/// row has `dense_terms` of them in the mean: below that a row costs more to join than to add up.
+constexpr Index dense_share = 4, dense_terms = 16;
 
 /// The rows and columns that hold outliers.
 struct Occupied {
@@ -124,7 +125,8 @@ void add_dense(const QuantizedActivation& x, const Occupied& occupied, const Fix
 void add_unified_scale_part(const QuantizedActivation& x, const FixedPointTensor& w12, MatrixMap y) {
   if (x.digits.empty()) return;
   const Occupied occupied(x);
-  if (static_cast<Index>(x.digits.size()) * dense_from > occupied.height() * occupied.width())
+  const auto elements = static_cast<Index>(x.digits.size());
+  if (elements * dense_share > occupied.height() * occupied.width() && elements >= dense_terms * occupied.height())
     add_dense(x, occupied, w12, y);
   else
     add_sparse(x, occupied, w12, occupied_weights(occupied, w12), y);

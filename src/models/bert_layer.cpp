@@ -20,7 +20,7 @@ BertLayer::BertLayer(const std::string& name, const BertConfig& config, Paramete
       activation_(config.activation),
       hidden_dropout_(config.hidden_dropout),
       attention_dropout_(config.attention_dropout),
-      attention_products_(recipes.fallback.arithmetic == Arithmetic::BF16 ? FloatKind::BF16 : FloatKind::FP32) {
+      attention_products_(recipes.attention_arithmetic() == Arithmetic::BF16 ? FloatKind::BF16 : FloatKind::FP32) {
   const auto linear = [&](const std::string& part, Index out, Index in) {
     return source.linear(name + part, out, in, recipes(name + part));
   };

@@ -26,6 +26,11 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+Arithmetic RecipeMap::attention_arithmetic() const {
+  if (attention) return *attention;
+  return fallback.arithmetic == Arithmetic::FP32 ? Arithmetic::FP32 : Arithmetic::BF16;
+}
+
 const Recipe* RecipeMap::matched(std::string_view layer_name) const {
   for (const auto& [pattern, recipe] : layers)
     if (matches(pattern, layer_name)) return &recipe;

@@ -146,8 +146,11 @@ RecipeMap parse_recipes(const Json& document, std::string_view where) {
     } else if (key == "layers" && value.is_object()) {
       for (const auto& [pattern, recipe] : value.items())
         recipes.layers.emplace_back(pattern, parse_recipe(recipe, file + ": layers." + pattern));
+    } else if (key == "attention") {
+      if (value != "fp32" && value != "bf16") fail("{}: attention: must be \"fp32\" or \"bf16\", is {}", file, value.dump());
+      recipes.attention = value == "fp32" ? Arithmetic::FP32 : Arithmetic::BF16;
     } else {
-      fail("{}: {}: unknown field, or not an object (known: default, layers)", file, key);
+      fail("{}: {}: unknown field, or not an object (known: default, layers, attention)", file, key);
     }
   }
   return recipes;
@@ -164,7 +167,9 @@ RecipeMap read_recipes(const std::string& name_or_file) {
 Json to_json(const RecipeMap& recipes) {
   Json layers = Json::object();
   for (const auto& [pattern, recipe] : recipes.layers) layers[pattern] = recipe_document(recipe);
-  return {{"default", recipe_document(recipes.fallback)}, {"layers", std::move(layers)}};
+  return {{"default", recipe_document(recipes.fallback)},
+          {"layers", std::move(layers)},
+          {"attention", to_string(recipes.attention_arithmetic())}};
 }
 
 }  // namespace fixtune

@@ -55,14 +55,14 @@ Results attention(const detail::LaneKernels& kernels, Index length, Index size, 
   return {{y, maximum, inverse_sum, dq, dk, dv}};
 }
 
-/// Same bits, or close where one side has no fused multiply-add.
-void expect_equal(const Results& a, const Results& b, bool same) {
+/// Same bits, or close where one side has no fused multiply-add, or takes BF16 in pairs.
+void expect_equal(const Results& a, const Results& b, bool same, double tolerance = 1e-5) {
   for (std::size_t i = 0; i < a.tensors.size(); ++i) {
     SCOPED_TRACE(i);
     if (same)
       EXPECT_TRUE(same_bits(a.tensors[i], b.tensors[i]));
     else
-      expect_near(a.tensors[i], b.tensors[i], 1e-5);
+      expect_near(a.tensors[i], b.tensors[i], tolerance);
   }
 }
 
@@ -81,9 +81,11 @@ TEST(LaneKernels, AttendsToTheSameBitsWhereMultiplyAddIsFused) {
         const bool same = fuses(*list.kernels[0]) == fuses(*list.kernels[i]);
         expect_equal(attention(*list.kernels[0], length, size, false), attention(*list.kernels[i], length, size, false),
                      same);
-        if (same)
-          expect_equal(attention(*list.kernels[0], length, size, true), attention(*list.kernels[i], length, size, true),
-                       true);
+        // A weight whose sum differs in its last bit may round to the BF16 beside.
+        const auto pairs = [](const detail::LaneKernels& k) { return std::string_view(k.name) == "avx512_bf16"; };
+        const bool same_rounded = same && pairs(*list.kernels[0]) == pairs(*list.kernels[i]);
+        expect_equal(attention(*list.kernels[0], length, size, true), attention(*list.kernels[i], length, size, true),
+                     same_rounded, 4e-3);
       }
 }
 

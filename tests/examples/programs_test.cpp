@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -282,6 +283,24 @@ TEST(Programs, HelloLinearAndBertLayerPrintEveryRecipe) {
       EXPECT_EQ(ended.code, 0) << ended.output;
       EXPECT_THAT(ended.output, HasSubstr(recipe));
     }
+}
+
+// The two loops end at the same loss, or the program says they do not.
+TEST(Programs, EigenLoopTrainsAlikeInFloatsAndInIntegers) {
+  const TemporaryFolder folder;
+  std::string text = "text\tlabel\n";
+  for (int i = 0; i < 5200; ++i)
+    text += fmt::format("word{} and word{}{}\n", i * 7 % 301, i * 13 % 97, i % 3 == 0 ? " was good\tyes" : " was not\tno");
+  const std::string data = folder.write("data.tsv", text).string();
+  const Ended ended = run("eigen_loop", data + " --epochs 2");
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("Eigen FP32"));
+  EXPECT_THAT(ended.output, HasSubstr("rowwise"));
+  EXPECT_THAT(ended.output, HasSubstr("times as fast"));
+
+  const Ended refused = run("eigen_loop", folder.write("small.tsv", table()).string());
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("small.tsv: needs 5120 sentences or more, has 24"));
 }
 
 }  // namespace

@@ -71,8 +71,9 @@ TEST(Bert, PatternsReachPoolerAndHeadTheDefaultDoesNot) {
     EXPECT_GT(difference, 1e-6F) << layer;
     EXPECT_LT(difference, 0.02F) << layer;
   }
-  // The encoder's layers all FP32 by a pattern, the default integer: what is left is the float model.
+  // The encoder's layers all FP32 by a pattern, attention too, the default integer: what is left is the float model.
   BertOptions o = options("rowwise");
+  o.recipes.attention = Arithmetic::FP32;
   o.recipes.layers.emplace_back("encoder.*", preset("fp32"));
   Bert bert(tiny_bert(), o);
   EXPECT_TRUE(logits_of(bert).map() == exact.map());

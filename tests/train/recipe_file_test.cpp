@@ -60,7 +60,21 @@ TEST(RecipeFile, PatternsAreTriedInOrder) {
   EXPECT_THAT(recipes.unmatched({"encoder.layer.0.output.dense"}), ::testing::ElementsAre("encoder.layer.1.output.*"));
 }
 
+TEST(RecipeFile, AttentionMultipliesInBf16UnlessTheDefaultOrTheFileSaysOtherwise) {
+  const auto attention = [](const char* text) {
+    const RecipeMap recipes = parse_recipes(parse_json(text, "r.json"), "r.json");
+    EXPECT_EQ(parse_recipes(to_json(recipes), "r.json").attention_arithmetic(), recipes.attention_arithmetic()) << text;
+    return recipes.attention_arithmetic();
+  };
+  EXPECT_EQ(attention(R"("fp32")"), Arithmetic::FP32);
+  EXPECT_EQ(attention(R"("bf16")"), Arithmetic::BF16);
+  EXPECT_EQ(attention(R"("rowwise")"), Arithmetic::BF16);
+  EXPECT_EQ(attention(R"({"default": "rowwise", "attention": "fp32"})"), Arithmetic::FP32);
+  EXPECT_EQ(attention(R"({"default": "fp32", "attention": "bf16"})"), Arithmetic::BF16);
+}
+
 TEST(RecipeFile, RefusalsNameTheField) {
+  EXPECT_THAT(refusal(R"({"attention": "integer"})"), HasSubstr("attention"));
   EXPECT_THAT(refusal(R"({"default": "roowise"})"), HasSubstr("roowise"));
   EXPECT_THAT(refusal(R"({"default": {"gama": 3}})"), HasSubstr("gama"));
   EXPECT_THAT(refusal(R"({"default": {"gamma": "x"}})"), HasSubstr("gamma"));

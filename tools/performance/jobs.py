@@ -92,7 +92,7 @@ def growth_jobs(settings, threads):
     if not settings.minilm:
         return []
     model = ["--model", settings.minilm, "--threads", str(threads)]
-    rounds = ["--rounds", "1" if settings.quick else "2"]
+    rounds = ["--rounds", "1" if settings.quick else "5"]
     sweep = ["--section", "tokens,sentences", "--sweep-tokens", "512" if settings.quick else "4096"]
     if settings.quick:
         sweep.append("--benchmark_filter=step of (2048|4096)|sentences")

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include <new>
 #include <utility>
 
 #include "fixtune/core/aligned_buffer.h"
@@ -13,13 +14,17 @@ using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMa
 /// Row-major view of floats that the caller owns; the outer stride may exceed the number of columns.
 using MatrixMap = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
 
-/// The same, read only; made of any row-major matrix, which must outlive it.
+/// The same, read only; made of any row-major matrix, which must outlive it. Assigned, it looks elsewhere.
 class ConstMatrixMap : public Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>> {
   using Base = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
 
  public:
   ConstMatrixMap(const float* data, Index rows, Index cols, Eigen::OuterStride<> stride)
       : Base(data, rows, cols, stride) {}
+  ConstMatrixMap(const ConstMatrixMap&) = default;
+  ConstMatrixMap& operator=(const ConstMatrixMap& other) {
+    return this == &other ? *this : *::new (this) ConstMatrixMap(other);
+  }
   ConstMatrixMap(const MatrixMap& m) : Base(m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())) {}
   ConstMatrixMap(const Matrix& m) : Base(m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.cols())) {}
 };

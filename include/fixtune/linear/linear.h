@@ -72,8 +72,8 @@ struct GradientTarget {
   bool add = false;  ///< to what is there (gradient accumulation, or several layers on one input)
 };
 struct GradientTargets {
-  GradientTarget dx;    ///< `[tokens, in]`
-  GradientTarget dw;    ///< `[out, in]`
+  GradientTarget dx{};  ///< `[tokens, in]`
+  GradientTarget dw{};  ///< `[out, in]`
   float* db = nullptr;  ///< `[out]`, overwritten
 };
 

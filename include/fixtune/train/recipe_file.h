@@ -12,7 +12,8 @@ namespace fixtune {
 /// A recipe map from a preset's name, or from a JSON file:
 ///
 ///     {"default": "rowwise",
-///      "layers": {"encoder.layer.10.*": {"preset": "rowwise", "gamma": 3.0}, "encoder.layer.0.*": "fp32"}}
+///      "layers": {"encoder.layer.10.*": {"preset": "rowwise", "gamma": 3.0}, "encoder.layer.0.*": "fp32"},
+///      "attention": "fp32"}
 ///
 /// Patterns are tried in the file's order. Throws Error naming the file, and the field where one is unknown.
 RecipeMap read_recipes(const std::string& name_or_file);
