@@ -198,7 +198,7 @@ void BufferPool::unlink(Header* header) {
 void BufferPool::make_room(std::size_t bytes) {
   if (!bounded_) return;
   const std::size_t peak = std::max(use_.peak_live, use_.live + bytes);
-  while (oldest_ != nullptr && use_.live + use_.kept + bytes > peak + peak / 8) {
+  while (oldest_ != nullptr && use_.live + use_.kept + bytes > peak + peak / 16) {
     Header* header = oldest_;
     unlink(header);
     free(header);

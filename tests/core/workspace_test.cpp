@@ -70,7 +70,7 @@ TEST_F(SharedWorkspace, StaysWithinAnEighthOfTheMostThatWasEverLive) {
     for (int i = 0; i < 8; ++i) {
       buffers.emplace_back(size(generator));
       const WorkspaceUse use = shared_use();
-      ASSERT_LE(use.live + use.kept, use.peak_live + use.peak_live / 8);
+      ASSERT_LE(use.live + use.kept, use.peak_live + use.peak_live / 16);
     }
   }
 }

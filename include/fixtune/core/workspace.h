@@ -36,7 +36,7 @@ class Workspace {
   /// Gives every kept buffer back to where it came from.
   void release_kept();
 
-  /// The process's own, which serves whoever names no other. Its live and kept memory together stay within 9/8 of the
+  /// The process's own, which serves whoever names no other. Its live and kept memory together stay within 17/16 of the
   /// most that was ever live: beyond it the buffers unused for longest go back to the system.
   static Workspace& shared();
 
