@@ -29,7 +29,7 @@ constexpr std::int64_t block_queries = 8 * tile_rows;
 
 /// What a product's elements are: floats, or whatever else in 32 bits (attention_pairs.h).
 struct FloatElements {
-  static FIXTUNE_ALWAYS_INLINE Vector splat(const float* a) { return *a - Vector{}; }
+  static FIXTUNE_ALWAYS_INLINE Vector repeated(const float* a) { return splat(*a); }
   static FIXTUNE_ALWAYS_INLINE Vector add_product(Vector a, Vector b, Vector sum) { return multiply_add(a, b, sum); }
 };
 
@@ -50,7 +50,7 @@ FIXTUNE_ALWAYS_INLINE void product_tile(const Product& p, std::int64_t row, std:
     for (int v = 0; v < Vectors; ++v) row_b[v] = load(b + k * p.b_row + v * width);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
-      const Vector element = Elements::splat(a + r * p.a_row + k * p.a_step);
+      const Vector element = Elements::repeated(a + r * p.a_row + k * p.a_step);
 #pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) sum[r][v] = Elements::add_product(element, row_b[v], sum[r][v]);
     }

@@ -11,7 +11,7 @@
 namespace fixtune::detail::FIXTUNE_LANES_NAMESPACE {
 
 struct PairElements {
-  static FIXTUNE_ALWAYS_INLINE Vector splat(const float* a) { return value_of(splat_bits(load_as<std::uint32_t>(a))); }
+  static FIXTUNE_ALWAYS_INLINE Vector repeated(const float* a) { return value_of(splat_bits(load_as<std::uint32_t>(a))); }
   static FIXTUNE_ALWAYS_INLINE Vector add_product(Vector a, Vector b, Vector sum) {
     return reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), __builtin_bit_cast(__m512bh, a),
                                                      __builtin_bit_cast(__m512bh, b)));
@@ -23,7 +23,7 @@ FIXTUNE_ALWAYS_INLINE __m512i bf16_of(Vector low, Vector high) {
   return __builtin_bit_cast(__m512i, _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low)));
 }
 
-/// in[rows, cols] to row words[rows, words_stride]; cols in whole vectors. `out` may be `in` where each row stays in
+/// in[rows, cols] to row words[rows, out_stride]; cols in whole vectors. `out` may be `in` where each row stays in
 /// its place.
 FIXTUNE_ALWAYS_INLINE void row_words(float* out, std::int64_t out_stride, const float* in, std::int64_t rows,
                                      std::int64_t cols) {
