@@ -35,7 +35,7 @@ bool cpu_runs(PackedKernel kernel) {
   return kernel == PackedKernel::Portable;
 }
 
-/// A product with every code at its limit, digits, edges, and tiles that join in 64 bits.
+/// A product with every code at its limit, digits, edges, tiles that join in 64 bits, and a sparse part.
 struct Trial {
   static constexpr Index rows = 19, columns = 35, groups = 70;
   std::int8_t a[rows * groups * 4];
@@ -43,6 +43,10 @@ struct Trial {
   std::int32_t row_sums[rows] = {}, digit_starts[rows + 1] = {}, digit_sums[rows] = {};
   detail::DigitGroup digits[rows] = {};
   std::uint8_t wide[3] = {0, 1, 0};
+  static constexpr Index slots = 5;
+  std::int16_t sparse_panel[slots * detail::panel_columns];
+  std::int32_t sparse_starts[rows + 1] = {};
+  detail::SparseCode sparse_codes[rows * 600];
 
   Trial() {
     for (Index i = 0; i < rows * groups * 4; ++i) {
@@ -56,6 +60,11 @@ struct Trial {
       digit_sums[r] = r % 2 == 0 ? 127 : 0;
       digit_starts[r + 1] = digit_starts[r] + (r % 2 == 0 ? 1 : 0);
     }
+    for (Index i = 0; i < slots * detail::panel_columns; ++i)
+      sparse_panel[i] = static_cast<std::int16_t>(i % 3 == 0 ? -2047 : i * 1021 % 4095 - 2047);
+    for (Index r = 0; r < rows; ++r)
+      sparse_starts[r + 1] = sparse_starts[r] + static_cast<std::int32_t>(r == 2 ? 600 : r == 9 ? 512 : r % 4);
+    for (std::int32_t i = 0; i < sparse_starts[rows]; ++i) sparse_codes[i] = {i % std::int32_t{slots}, -2047};
   }
 
   void run(const PanelKernel& kernel, float* y) const {
@@ -71,6 +80,11 @@ struct Trial {
     w.digit_sums = digit_sums;
     w.wide_tiles = wide;
     w.unit = 254;
+    w.sparse_starts = sparse_starts;
+    w.sparse_codes = sparse_codes;
+    w.sparse_panel = sparse_panel;
+    w.sparse_row_step = 0.3F;
+    w.sparse_column_step = 1.7F;
     w.panel = panel;
     w.end = groups;
     w.columns = columns;

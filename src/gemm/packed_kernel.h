@@ -20,6 +20,12 @@ struct DigitGroup {
   std::int32_t codes;
 };
 
+/// One code of a row's sparse part, and which line of the sparse panel it multiplies.
+struct SparseCode {
+  std::int32_t slot;
+  std::int32_t code;
+};
+
 /// Rows times one panel: `sum[m,n] = sum_k (a[m,k] + unit d[m,k]) b[k,n]` over the groups [begin, end).
 struct PanelWork {
   const std::int8_t* rows = nullptr;  ///< row r of tile t, group g: `rows + t*tile_stride + r*row_stride + g*group_stride`
@@ -32,6 +38,11 @@ struct PanelWork {
   const std::int32_t* digit_sums = nullptr;  ///< sum of a row's digits
   const std::uint8_t* wide_tiles = nullptr;  ///< tiles whose joined sum may pass int32; null: none
   std::int32_t unit = 0;
+
+  const std::int32_t* sparse_starts = nullptr;  ///< row m has codes [starts[m], starts[m+1]); null: no sparse part
+  const SparseCode* sparse_codes = nullptr;     ///< up to 12 bits
+  const std::int16_t* sparse_panel = nullptr;   ///< up to 12 bits, `[slot][column]`, 48 columns
+  float sparse_row_step = 1.0F, sparse_column_step = 1.0F;
 
   const std::uint8_t* panel = nullptr;
   std::int64_t begin = 0, end = 0;  ///< groups
@@ -47,7 +58,9 @@ struct PanelWork {
   const float* column_steps = nullptr;  ///< null: column_step
   float column_step = 1.0F;
   const float* bias = nullptr;  ///< null: none
-  float* y = nullptr;           ///< `(sum*row_step)*column_step + bias` at [m,n], or [n,m] where transposed
+  /// `(sum*row_step)*column_step + bias` at [m,n], or [n,m] where transposed; in rows with sparse codes
+  /// `+ (sparse_sum*sparse_row_step)*sparse_column_step`.
+  float* y = nullptr;
   std::int64_t y_stride = 0;
   bool transposed = false;
   bool add = false;     ///< to what y holds

@@ -7,6 +7,7 @@
 
 #include "bounded_rows_avx2.h"
 #include "packed_kernel.h"
+#include "sparse_sums.h"
 #include "transposed_store.h"
 #include "unroll.h"
 
@@ -162,13 +163,37 @@ FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) acc[r][v] = sums[r][v];
 }
 
+/// What the sparse part adds to a row's strip of columns.
+inline void sum_sparse_strip(const PanelWork& w, std::int64_t row, std::int64_t first_column, float* added) {
+  if (sparse_count(w, row) > sparse_codes_in_32_bits)
+    return sparse_part_in_64_bits(w, row, first_column, strip, added);
+  Sums sums = {};
+  for (std::int32_t i = w.sparse_starts[row]; i < w.sparse_starts[row + 1]; ++i) {
+    const std::int16_t* line = w.sparse_panel + w.sparse_codes[i].slot * panel_columns + first_column;
+    // Weights widened to 32 bits: of each pair of products the second is one with zero.
+    const __m256i code = _mm256_set1_epi32(w.sparse_codes[i].code & 0xffff);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      const __m128i weights = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line + v * lanes));
+      sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(_mm256_cvtepi16_epi32(weights), code));
+    }
+  }
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[v]), _mm256_set1_ps(w.sparse_row_step));
+    _mm256_store_ps(added + v * lanes, _mm256_mul_ps(scaled, _mm256_set1_ps(w.sparse_column_step)));
+  }
+}
+
+/// `added`: what the sparse part adds, or null.
 inline void finish_whole(__m256i acc, const PanelWork& w, std::int64_t first_column, std::int64_t row,
-                         float* y) {
+                         const float* added, float* y) {
   const __m256 row_step = _mm256_set1_ps(w.row_steps != nullptr ? w.row_steps[row] : w.row_step);
   const __m256 column_step = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + first_column)
                                                        : _mm256_set1_ps(w.column_step);
   __m256 value = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), row_step), column_step);
   if (w.bias != nullptr) value = _mm256_add_ps(value, _mm256_loadu_ps(w.bias + first_column));
+  if (added != nullptr) value = _mm256_add_ps(value, _mm256_load_ps(added));
   if (w.add && !w.transposed) value = _mm256_add_ps(_mm256_loadu_ps(y), value);
   if (w.stream)
     _mm256_stream_ps(y, value);
@@ -177,7 +202,8 @@ inline void finish_whole(__m256i acc, const PanelWork& w, std::int64_t first_col
 }
 
 // Element by element: lanes past the last column must not be touched, and rows that join in 64 bits are rare.
-void finish_some(const Sums& acc, const PanelWork& w, std::int64_t row, std::int64_t first_column, float* y) {
+void finish_some(const Sums& acc, const PanelWork& w, std::int64_t row, std::int64_t first_column, const float* added,
+                 float* y) {
   if (!w.last) {
     for (int v = 0; v < vectors; ++v) keep_sums(acc[v], w, lanes_from(w, first_column + v * lanes), row);
     return;
@@ -198,6 +224,7 @@ void finish_some(const Sums& acc, const PanelWork& w, std::int64_t row, std::int
                             : static_cast<float>(sums[n]);
     float value = (sum * row_step) * (w.column_steps != nullptr ? w.column_steps[column] : w.column_step);
     if (w.bias != nullptr) value += w.bias[column];
+    if (added != nullptr) value += added[n];
     y[n] = w.add && !w.transposed ? y[n] + value : value;
   }
 }
@@ -220,12 +247,16 @@ FIXTUNE_UNROLL
   for (int r = 0; r < count; ++r) {
     const std::int64_t row = first_row + r;
     float* y = w.transposed ? finished + r * strip : w.y + row * w.y_stride + first_column;
+    alignas(32) float sparse[strip];
+    const float* added = w.last && sparse_count(w, row) != 0 ? sparse : nullptr;
+    if (added != nullptr) sum_sparse_strip(w, row, first_column, sparse);
     if (whole && !joins_wide(w, row)) {
 FIXTUNE_UNROLL
       for (int v = 0; v < vectors; ++v)
-        finish_whole(acc[r][v], w, first_column + v * lanes, row, y + v * lanes);
+        finish_whole(acc[r][v], w, first_column + v * lanes, row, added == nullptr ? nullptr : added + v * lanes,
+                     y + v * lanes);
     } else {
-      finish_some(acc[r], w, row, first_column, y);
+      finish_some(acc[r], w, row, first_column, added, y);
     }
   }
 }

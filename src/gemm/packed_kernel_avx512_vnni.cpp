@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "packed_kernel.h"
+#include "sparse_sums.h"
 #include "transposed_store.h"
 #include "unroll.h"
 
@@ -142,8 +143,39 @@ FIXTUNE_UNROLL
   for (int v = 0; v < vectors; ++v) out[v] = joined_wide(acc[v], _mm512_sub_epi32(digits[v], less), w.unit);
 }
 
+inline void sum_sparse_row(const PanelWork& w, std::int64_t row, float* added) {
+  if (sparse_count(w, row) > sparse_codes_in_32_bits)
+    return sparse_part_in_64_bits(w, row, 0, panel_columns, added);
+  Sums sums;
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) sums[v] = _mm512_setzero_si512();
+  for (std::int32_t i = w.sparse_starts[row]; i < w.sparse_starts[row + 1]; ++i) {
+    const std::int16_t* line = w.sparse_panel + w.sparse_codes[i].slot * panel_columns;
+    // Weights widened to 32 bits: of each pair of products the second is one with zero.
+    const __m512i code = _mm512_set1_epi32(w.sparse_codes[i].code & 0xffff);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line + 16 * v));
+      sums[v] = _mm512_dpwssd_epi32(sums[v], _mm512_cvtepi16_epi32(weights), code);
+    }
+  }
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), _mm512_set1_ps(w.sparse_row_step));
+    _mm512_store_ps(added + 16 * v, _mm512_mul_ps(scaled, _mm512_set1_ps(w.sparse_column_step)));
+  }
+}
+
+/// What the sparse part adds to a tile's rows, `[row][48]`, where they have one.
+template <int R>
+inline void sum_sparse_rows(const PanelWork& w, Tile tile, float* added) {
+  if (w.sparse_starts == nullptr || w.sparse_starts[tile.first_row] == w.sparse_starts[tile.first_row + R]) return;
+  for (std::int64_t r = 0; r < R; ++r)
+    if (sparse_count(w, tile.first_row + r) != 0) sum_sparse_row(w, tile.first_row + r, added + r * panel_columns);
+}
+
 template <int R, bool Whole>
-inline void finish(const Sums (&acc)[R], const PanelWork& w, Tile tile, const Masks& masks) {
+inline void finish(const Sums (&acc)[R], const PanelWork& w, Tile tile, const Masks& masks, const float* added) {
   alignas(64) float transposed[R * panel_columns];
   Floats column_steps, bias;
 FIXTUNE_UNROLL
@@ -158,10 +190,12 @@ FIXTUNE_UNROLL
     const __m512 row_step = _mm512_set1_ps(w.row_steps != nullptr ? w.row_steps[row] : w.row_step);
     Floats y;
     to_floats(y, acc[r], w, row, tile.wide);
+    const bool sparse = sparse_count(w, row) != 0;
 FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) {
       y[v] = _mm512_mul_ps(_mm512_mul_ps(y[v], row_step), column_steps[v]);
       if (w.bias != nullptr) y[v] = _mm512_add_ps(y[v], bias[v]);
+      if (sparse) y[v] = _mm512_add_ps(y[v], _mm512_load_ps(added + r * panel_columns + 16 * v));
       float* out = w.transposed ? transposed + r * panel_columns + 16 * v : w.y + row * w.y_stride + 16 * v;
       if (w.add && !w.transposed) y[v] = _mm512_add_ps(load_floats<Whole>(out, masks.of[v]), y[v]);
       if (Whole && w.stream)
@@ -176,14 +210,17 @@ FIXTUNE_UNROLL
 template <int R>
 void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks) {
   const Tile tile{tile_index * tile_rows, w.wide_tiles != nullptr && w.wide_tiles[tile_index] != 0};
+  // Before the accumulators: they leave no registers for it.
+  alignas(64) float added[R * panel_columns];
+  if (w.last) sum_sparse_rows<R>(w, tile, added);
   Sums acc[R];
   start(acc, w, tile, masks);
   contract(acc, w, tile_index);
   if (w.last) {
     if (w.columns == panel_columns)
-      finish<R, true>(acc, w, tile, masks);
+      finish<R, true>(acc, w, tile, masks, added);
     else
-      finish<R, false>(acc, w, tile, masks);
+      finish<R, false>(acc, w, tile, masks, added);
     return;
   }
 FIXTUNE_UNROLL

@@ -1,4 +1,5 @@
 #include "packed_kernel.h"
+#include "sparse_sums.h"
 
 namespace fixtune::detail {
 namespace {
@@ -30,11 +31,15 @@ void contract(Sums& acc, const PanelWork& w, std::int64_t row) {
 void finish(const Sums& acc, const PanelWork& w, std::int64_t row) {
   Sums digits = {};
   sum_digits(digits, w, row);
+  const bool sparse = sparse_count(w, row) != 0;
+  float added[panel_columns];
+  if (sparse) sparse_part_in_64_bits(w, row, 0, w.columns, added);
   const float row_step = w.row_steps != nullptr ? w.row_steps[row] : w.row_step;
   for (std::int64_t n = 0; n < w.columns; ++n) {
     const std::int64_t sum = acc[n] + std::int64_t{w.unit} * digits[n];
     float y = (static_cast<float>(sum) * row_step) * (w.column_steps != nullptr ? w.column_steps[n] : w.column_step);
     if (w.bias != nullptr) y += w.bias[n];
+    if (sparse) y += added[n];
     float& out = w.y[w.transposed ? n * w.y_stride + row : row * w.y_stride + n];
     out = w.add ? out + y : y;
   }

@@ -61,20 +61,25 @@ Blocks cut(Index rows, Index panels) {
 /// Products of one left operand on their way through the blocks.
 class PackedProduct {
  public:
-  PackedProduct(const PackedRows& a, const DigitRows& digits) : a_(a), digits_(digits) {
+  PackedProduct(const PackedRows& a, const DigitRows& digits, const SparseRows& sparse)
+      : a_(a), digits_(digits), sparse_(sparse) {
     if (a.contraction() > max_contraction_8x8)
       fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
            max_contraction_8x8);
     mark_wide_tiles();
   }
 
-  void add(const PackedColumns& b, const ProductOutput& output) { add(b, work_of(output, b.columns())); }
+  void add(const ProductPart& part) {
+    PanelWork work = work_of(part.output, part.columns->columns());
+    if (part.sparse != nullptr && !sparse_.empty()) add_sparse_part(*part.sparse, work);
+    add(*part.columns, work, part.sparse);
+  }
   void add(const PackedColumns& b, std::int32_t* c, Index ldc) {
     PanelWork work = work_of({}, b.columns());
     work.last = false;
     work.sums = c;
     work.sums_stride = ldc;
-    add(b, work);
+    add(b, work, nullptr);
   }
 
   void run() const {
@@ -94,6 +99,7 @@ class PackedProduct {
   /// A right operand, its panels numbered after those of the operands before it.
   struct Operand {
     const PackedColumns* columns;
+    const SparseColumns* sparse;  ///< read where `work` has a sparse part
     PanelWork work;
     Index first_panel;
   };
@@ -127,11 +133,25 @@ class PackedProduct {
     AlignedBuffer<std::uint8_t> memory_;
   };
 
-  void add(const PackedColumns& b, const PanelWork& work) {
+  void add_sparse_part(const SparseColumns& columns, PanelWork& work) const {
+    static_assert(sizeof(SparseRows::Code) == sizeof(detail::SparseCode));
+    work.sparse_starts = sparse_.starts_.data();
+    work.sparse_codes = reinterpret_cast<const detail::SparseCode*>(sparse_.codes_.data());
+    work.sparse_row_step = sparse_.step();
+    work.sparse_column_step = columns.step();
+  }
+
+  void add(const PackedColumns& b, const PanelWork& work, const SparseColumns* sparse) {
     if (a_.contraction() != b.contraction())
       fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a_.rows(), a_.contraction(),
            b.contraction(), b.columns());
-    operands_.push_back({&b, work, panels_});
+    if (work.sparse_starts != nullptr &&
+        (sparse_.rows() != a_.rows() || sparse->columns() != b.columns() ||
+         sparse->slots() != static_cast<Index>(sparse_.columns().size())))
+      fail("packed product: a sparse part [{}, {}] by [{}, {}] beside A [{}, {}] and B [{}, {}]", sparse_.rows(),
+           sparse_.columns().size(), sparse->slots(), sparse->columns(), a_.rows(), a_.contraction(), b.contraction(),
+           b.columns());
+    operands_.push_back({&b, sparse, work, panels_});
     panels_ += b.panels();
     groups_ = a_.codes_ == nullptr ? 0 : b.groups();
   }
@@ -182,7 +202,7 @@ class PackedProduct {
       const void* prepared = prepare(kernel, row, row_count, begin, end, room.prepared);
       for (Index p = panel; p < last_panel; ++p) {
         const Operand& operand = operand_of(p);
-        PanelWork part = at_panel(at_row(operand.work, row, row_count), *operand.columns, p - operand.first_panel);
+        PanelWork part = at_panel(at_row(operand.work, row, row_count), operand, p - operand.first_panel);
         part.begin = begin;
         part.end = end;
         part.first = begin == 0;
@@ -222,16 +242,18 @@ class PackedProduct {
       w.digit_sums = digits_.sums_.data() + r;
       w.wide_tiles = wide_.data() + row / tile_rows;
     }
+    if (w.sparse_starts != nullptr) w.sparse_starts += row;
     if (w.row_steps != nullptr) w.row_steps += row;
     if (w.y != nullptr) w.y += w.transposed ? row : row * w.y_stride;
     if (w.sums != nullptr) w.sums += row * w.sums_stride;
     return w;
   }
 
-  static PanelWork at_panel(PanelWork w, const PackedColumns& b, Index panel) {
+  static PanelWork at_panel(PanelWork w, const Operand& b, Index panel) {
     const Index column = panel * panel_columns;
-    w.panel = b.group(panel, 0);
-    w.columns = std::min(panel_columns, b.columns() - column);
+    w.panel = b.columns->group(panel, 0);
+    w.columns = std::min(panel_columns, b.columns->columns() - column);
+    if (w.sparse_starts != nullptr) w.sparse_panel = b.sparse->panel(panel);
     if (w.column_steps != nullptr) w.column_steps += column;
     if (w.bias != nullptr) w.bias += column;
     if (w.y != nullptr) w.y += w.transposed ? column * w.y_stride : column;
@@ -241,15 +263,17 @@ class PackedProduct {
 
   const PackedRows& a_;
   const DigitRows& digits_;
+  const SparseRows& sparse_;
   WorkspaceVector<std::uint8_t> wide_;
   WorkspaceVector<Operand> operands_;
   Index panels_ = 0;
   Index groups_ = 0;
 };
 
-void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts) {
-  PackedProduct product(a, digits);
-  for (const ProductPart& part : parts) product.add(*part.columns, part.output);
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts,
+                    const SparseRows& sparse) {
+  PackedProduct product(a, digits, sparse);
+  for (const ProductPart& part : parts) product.add(part);
   product.run();
 }
 
@@ -259,8 +283,9 @@ void packed_product(const PackedRows& a, const DigitRows& digits, const PackedCo
 }
 
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {
-  const DigitRows none;
-  PackedProduct product(a, none);
+  const DigitRows no_digits;
+  const SparseRows no_sparse_part;
+  PackedProduct product(a, no_digits, no_sparse_part);
   product.add(b, c, ldc);
   product.run();
 }

@@ -53,20 +53,25 @@ FloatKind float_kind(const Recipe& recipe) {
 void linear_forward(const LinearInput& input, std::span<const LinearForward> layers, const LinearContext& context) {
   const UseWorkspace use(context.workspace);
   const QuantizedActivation& x = *input.forward;
-  WorkspaceVector<ProductPart> parts;
-  for (const LinearForward& layer : layers) {
-    check_shapes(x, *layer.weight, layer.y, context.name);
-    parts.push_back({&layer.weight->forward, output_of(x.inliers, layer.weight->codes, layer.y)});
-    parts.back().output.bias = layer.bias;
-  }
   const InputRows& rows = *input.rows;
-  packed_product(rows.codes, rows.digits, parts);
+  const bool tile = fill_a_tile(rows.sparse);
+  WorkspaceVector<SparseColumns> outlier_weights(layers.size());
+  WorkspaceVector<ProductPart> parts;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const QuantizedWeight& weight = *layers[i].weight;
+    check_shapes(x, weight, layers[i].y, context.name);
+    parts.push_back({&weight.forward, output_of(x.inliers, weight.codes, layers[i].y)});
+    parts.back().output.bias = layers[i].bias;
+    if (rows.sparse.empty() || tile) continue;
+    outlier_weights[i] = SparseColumns(weight.outlier_codes, rows.sparse);
+    parts.back().sparse = &outlier_weights[i];
+  }
+  packed_product(rows.codes, rows.digits, parts, rows.sparse);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const QuantizedWeight& weight = *layers[i].weight;
     add_second_planes({rows.codes, rows.digits, &rows.high, rows.high_unit},
                       {weight.forward, weight.forward_high, weight.codes_high.unit}, parts[i].output);
-    if (x.treatment == OutlierTreatment::UnifiedScale)
-      add_unified_scale_part(x, weight.outlier_codes, layers[i].y);
+    if (tile) add_outlier_tile(rows.sparse, weight.outlier_codes, layers[i].y);
     if (!rows.float_digits.empty()) add_float_digits(x, rows.float_digits, weight, parts[i].output);
   }
 }

@@ -72,6 +72,8 @@ std::shared_ptr<const InputRows> forward_rows(const QuantizedActivation& x) {
   auto rows = std::allocate_shared<InputRows>(WorkspaceAllocator<InputRows>());
   view_codes(x.inliers, *rows);
   add_digits(x, x.digits, /*by_column=*/false, *rows);
+  if (x.treatment == OutlierTreatment::UnifiedScale)
+    rows->sparse = SparseRows(x.digits, x.inliers.rows, x.inliers.cols, x.digit_step);
   return rows;
 }
 

@@ -221,6 +221,63 @@ TEST_P(PackedProducts, SeveralRightOperandsGiveWhatEachGivesAlone) {
   }
 }
 
+/// A sparse part beside Operands: codes of 12 bits in some rows (one of them in every column, over and over), and W12.
+struct SparsePart {
+  FixedPointTensor w;
+  std::vector<SparseDigit> codes;
+  SparseRows rows;
+  SparseColumns columns;
+
+  explicit SparsePart(const Operands& o) {
+    std::mt19937 generator(11);
+    std::uniform_int_distribution<int> any(-2047, 2047);
+    w.rows = o.n;
+    w.cols = o.k;
+    w.format.bits = 12;
+    w.steps = {0.75F};
+    w.codes16 = AlignedBuffer<std::int16_t>(o.n * o.k);
+    for (Index i = 0; i < o.n * o.k; ++i)
+      w.codes16[i] = static_cast<std::int16_t>(i % 5 == 0 ? 2047 : any(generator));
+    for (Index r = 0; r < o.m; ++r)
+      for (Index c = 0; c < o.k; ++c)
+        if (r == 3 || (r % 4 == 1 && c % 9 == 2))
+          codes.push_back({static_cast<std::int32_t>(r), static_cast<std::int32_t>(c), r == 3 ? 2047 : any(generator)});
+    rows = SparseRows(codes, o.m, o.k, 0.6F);
+    columns = SparseColumns(w, rows);
+  }
+  float value(const Operands& o, Index row, Index column) const {
+    std::int64_t sum = 0;
+    bool any = false;
+    for (const SparseDigit& d : codes) {
+      if (d.row != row) continue;
+      any = true;
+      sum += std::int64_t{d.digit} * w.code(column, d.column);
+    }
+    const float rest = o.value(row, column);
+    return any ? rest + (static_cast<float>(sum) * 0.6F) * 0.75F : rest;
+  }
+};
+
+// Row 3 sums as many products of 12-bit codes as there are columns: past int32 where those are 5000.
+TEST_P(PackedProducts, ASparsePartInItsOwnUnitJoinsAsRowsAreStored) {
+  for (const Index k : {37, 900, 5000}) {
+    Operands o(21, 101, k, 254, 30, 7);
+    const SparsePart part(o);
+    const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+    std::vector<float> with(static_cast<std::size_t>(o.m * o.n)), transposed = with, without = with;
+    const ProductPart parts[] = {{&b, o.output(with, false), &part.columns},
+                                 {&b, o.output(without, false)},
+                                 {&b, o.output(transposed, true), &part.columns}};
+    packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), DigitRows(o.digits, o.m, o.unit), parts, part.rows);
+    o.expect_equal(without, false);
+    for (Index r = 0; r < o.m; ++r)
+      for (Index c = 0; c < o.n; ++c) {
+        ASSERT_EQ(with[static_cast<std::size_t>(r * o.n + c)], part.value(o, r, c)) << "row " << r << ", column " << c;
+        ASSERT_EQ(transposed[static_cast<std::size_t>(c * o.m + r)], part.value(o, r, c));
+      }
+  }
+}
+
 TEST_P(PackedProducts, DigitsAloneNeedNoCodes) {
   Operands o(10, 35, 44, 1, 90, 3);
   std::fill(o.a.begin(), o.a.end(), std::int8_t{0});
@@ -245,6 +302,16 @@ TEST_P(PackedProducts, SameBitsOnAnyNumberOfThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Kernels, PackedProducts, ::testing::ValuesIn(available_packed_kernels()),
                          [](const auto& tested) { return std::string(name(tested.param)); });
+
+TEST(PackedProduct, RefusesASparsePartOfOtherShape) {
+  Operands o(8, 20, 40, 254, 30, 7), wider(8, 20, 44, 254, 30, 7);
+  const SparsePart part(o), other(wider);
+  const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+  std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+  const ProductPart parts[] = {{&b, o.output(y, false), &other.columns}};
+  EXPECT_THROW(packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), {}, parts, part.rows), Error);
+  EXPECT_THROW(SparseColumns(other.w, part.rows), Error);
+}
 
 TEST(PackedProduct, NamesShapesThatDisagreeAndContractionsTooLong) {
   const Codes codes(64, std::int8_t{1});

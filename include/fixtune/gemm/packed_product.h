@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fixtune/gemm/integer_product.h"
+#include "fixtune/gemm/sparse_part.h"
 #include "fixtune/quant/outlier_split.h"
 
 namespace fixtune {
@@ -115,11 +116,16 @@ inline void packed_product(const PackedRows& a, const PackedColumns& b, const Pr
 struct ProductPart {
   const PackedColumns* columns = nullptr;
   ProductOutput output;
+  const SparseColumns* sparse = nullptr;  ///< right operand of its sparse part; null: none
 };
 
 /// `Y_i = epilogue_i((A + unit D) B_i)`, as one product whose columns are those of all B_i: the same bits as one after
 /// the other, but the threads share the work once, and A is in cache.
-void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts);
+///
+/// Where a part has sparse columns F, rows with sparse codes E get `+ (float(E F) * step_E) * step_F` as they are
+/// stored, E F summed exactly and rounded once (Approach 1, Eq. 1: two units joined in the epilogue).
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts,
+                    const SparseRows& sparse = {});
 
 /// `C[m, n] = A B` in int32, exact. Throws Error past max_contraction_8x8.
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc);

@@ -14,6 +14,7 @@ struct InputRows {
   PackedRows codes;
   DigitRows digits;        ///< worth an integer of the codes' steps: they join inside the accumulators
   DigitRows float_digits;  ///< worth a float of their own: a product of their own
+  SparseRows sparse;       ///< INT12 outliers, joined in the epilogue (UnifiedScale, forward)
   PackedRows high;         ///< the second plane of codes above 8 bits, each worth `high_unit`; else without rows
   float high_unit = 0.0F;
   CodePlanes wide;         ///< what `codes` and `high` read in place, where codes are above 8 bits

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <span>
+
+#include "fixtune/quant/fixed_point_tensor.h"
+#include "fixtune/quant/outlier_split.h"
+
+namespace fixtune {
+
+/// The left operand of a product's sparse part: few codes of up to 12 bits, in a unit of their own (Approach 1's X12).
+///
+/// Columns that hold a code are numbered in their order; a code names its column by that number, its slot.
+class SparseRows {
+ public:
+  struct Code {
+    std::int32_t slot;
+    std::int32_t code;
+  };
+
+  SparseRows() = default;
+  /// `codes` of `[rows, contraction]`, sorted by (row, column), each worth `step`.
+  SparseRows(std::span<const SparseDigit> codes, Index rows, Index contraction, float step);
+
+  bool empty() const { return codes_.empty(); }
+  Index rows() const { return starts_.empty() ? 0 : static_cast<Index>(starts_.size()) - 1; }
+  Index contraction() const { return contraction_; }
+  float step() const { return step_; }
+  std::size_t size() const { return codes_.size(); }
+  /// Rows that hold a code.
+  Index occupied_rows() const { return occupied_rows_; }
+  /// The column of each slot.
+  std::span<const std::int32_t> columns() const { return columns_; }
+  std::span<const Code> row(Index r) const {
+    const auto at = static_cast<std::size_t>(r);
+    return std::span(codes_).subspan(static_cast<std::size_t>(starts_[at]),
+                                     static_cast<std::size_t>(starts_[at + 1] - starts_[at]));
+  }
+
+ private:
+  friend class PackedProduct;
+  Index contraction_ = 0;
+  Index occupied_rows_ = 0;
+  float step_ = 1.0F;
+  WorkspaceVector<std::int32_t> starts_;
+  WorkspaceVector<Code> codes_;
+  WorkspaceVector<std::int32_t> columns_;
+};
+
+/// The right operand of a product's sparse part: the codes of W `[out, in]` (up to 12 bits, one step) in the columns
+/// that the left operand's slots name, as the kernels read them: panels of 48 output features, `[panel][slot][48]`.
+class SparseColumns {
+ public:
+  SparseColumns() = default;
+  SparseColumns(const FixedPointTensor& w, const SparseRows& rows);
+
+  Index columns() const { return columns_; }
+  Index slots() const { return slots_; }
+  float step() const { return step_; }
+  const std::int16_t* panel(Index index) const;
+
+ private:
+  Index columns_ = 0;
+  Index slots_ = 0;
+  float step_ = 1.0F;
+  AlignedBuffer<std::int16_t> codes_;
+};
+
+}  // namespace fixtune
