@@ -9,9 +9,9 @@
 namespace fixtune {
 namespace {
 
-/// The tile of rows and columns with an outlier is as fast as its elements where one in `dense_share` of it is one, and a
-/// row has `dense_terms` of them in the mean: below that a row costs more to join than to add up.
-constexpr Index dense_share = 4, dense_terms = 16;
+/// The tile is faster where three quarters of it and more are outliers, and rows have some 200 in the mean
+/// (bench/bench_outliers.cpp).
+constexpr Index least_share_in_quarters = 3, least_in_a_row = 192;
 
 WorkspaceVector<Index> occupied_rows(const SparseRows& outliers) {
   WorkspaceVector<Index> rows;
@@ -47,7 +47,8 @@ WorkspaceVector<std::int16_t> weights_of(const SparseRows& outliers, const Fixed
 bool fill_a_tile(const SparseRows& outliers) {
   const auto codes = static_cast<Index>(outliers.size());
   const Index rows = outliers.occupied_rows();
-  return codes * dense_share > rows * static_cast<Index>(outliers.columns().size()) && codes >= dense_terms * rows;
+  const Index cells = rows * static_cast<Index>(outliers.columns().size());
+  return codes > 0 && 4 * codes >= least_share_in_quarters * cells && codes >= least_in_a_row * rows;
 }
 
 void add_outlier_tile(const SparseRows& outliers, const FixedPointTensor& w12, MatrixMap y) {

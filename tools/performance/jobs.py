@@ -48,6 +48,11 @@ def avx2_job(settings, threads):
                + (["--rounds", "1", "--tokens", "512"] if settings.quick else ["--rounds", "3"]), AVX2)
 
 
+def outlier_job(settings, threads):
+    return Job(f"outliers-{threads}", "bench_outliers",
+               ["--threads", str(threads)] + (["--rounds", "1", "--tokens", "256"] if settings.quick else []))
+
+
 def step_job(settings, name, model, threads, recipes, rounds, more=(), with_rivals=True):
     rounds = 1 if settings.quick else rounds
     return Job(name, "bench_step",
@@ -64,7 +69,7 @@ def step_jobs(settings, threads):
     jobs = []
     if settings.bert_base:
         jobs.append(step_job(settings, f"step-bert-base-{threads}", settings.bert_base, threads, "fp32,bf16,rowwise",
-                             3, small(settings)))
+                             5 if threads == max(settings.threads) else 3, small(settings)))
     if settings.minilm:
         all_recipes = "fp32,bf16,int8,approach1,approach2,rowwise"
         jobs.append(step_job(settings, f"step-minilm-{threads}", settings.minilm, threads,
@@ -109,7 +114,7 @@ def all_jobs(settings):
     jobs = []
     for threads in settings.threads:
         jobs += product_jobs(settings, threads) + step_jobs(settings, threads)
-    jobs.append(avx2_job(settings, most))
+    jobs += [outlier_job(settings, most), avx2_job(settings, most)]
     if settings.bert_base:
         jobs.append(step_job(settings, f"recipes-bert-base-{most}", settings.bert_base, most,
                              "fp32,int8,approach1,approach2", 2, small(settings), with_rivals=False))
