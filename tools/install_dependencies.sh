@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libeigen3-dev libfmt-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev
-          libcli11-dev libicu-dev libgtest-dev libgmock-dev libbenchmark-dev python3 python3-pip)
+          libcli11-dev libicu-dev libgtest-dev libgmock-dev libbenchmark-dev pkg-config ccache doxygen python3 python3-pip)
 
 missing=()
 for package in "${packages[@]}"; do

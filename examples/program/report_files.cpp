@@ -10,7 +10,6 @@
 #include "fixtune/report/page_blocks.h"
 
 namespace fixtune::program {
-namespace {
 
 void check_writable(const char* option, const std::string& file) {
   if (file.empty()) return;
@@ -19,8 +18,6 @@ void check_writable(const char* option, const std::string& file) {
   if (!std::filesystem::is_directory(folder)) fail("{}: the folder of {} does not exist", option, file);
   if (access(folder.c_str(), W_OK) != 0) fail("{}: {} is not writable", option, folder.string());
 }
-
-}  // namespace
 
 void ReportFiles::add_options(CLI::App& app) {
   app.add_option("--json", json, "file for the figures");

@@ -8,6 +8,9 @@
 
 namespace fixtune::program {
 
+/// Refuses a file that could not be written, before minutes of work go into it; an empty name is no file.
+void check_writable(const char* option, const std::string& file);
+
 /// Where a program writes its figures: --json, --markdown, --svg, and the block of a page: --page, --block; what is not
 /// given is not written.
 struct ReportFiles {

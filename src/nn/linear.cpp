@@ -1,5 +1,7 @@
 #include "fixtune/nn/linear.h"
 
+#include <utility>
+
 namespace fixtune {
 namespace {
 
@@ -9,6 +11,16 @@ LinearContext context_of(const Pass& pass, std::string_view input_name) {
   context.random = pass.random;
   context.observer = pass.observer;
   return context;
+}
+
+/// A step recorded after the layers' own runs before theirs: when the gradients are complete and not yet taken.
+void show_output_gradients(Pass& pass, const std::vector<LinearOperand>& layers, const std::vector<Variable>& outputs) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!pass.tape.records(outputs[i])) continue;
+    pass.tape.record([show = pass.output_gradient_observer, name = layers[i].name, dy = outputs[i].gradient()] {
+      if (!dy->value.empty()) show(name, std::as_const(dy->value).map());
+    });
+  }
 }
 
 }  // namespace
@@ -39,7 +51,7 @@ Variable Linear::operator()(Pass& pass, const Variable& x) { return apply_linear
 
 Variable Linear::activated(Pass& pass, const Variable& x, Activation kind, Kept kept) {
   // An observer is shown the input whole; else it need not exist as a whole.
-  if (pass.input_observer) return (*this)(pass, activation(pass.tape, x, kind, kept));
+  if (pass.input_observer || pass.output_gradient_observer) return (*this)(pass, activation(pass.tape, x, kind, kept));
   return activated_linear(pass.tape, x, kind, kept, operand(pass), context_of(pass, name_));
 }
 
@@ -48,7 +60,9 @@ std::vector<Variable> apply_linears(Pass& pass, const Variable& x, std::initiali
   if (pass.input_observer) pass.input_observer(input_name, x.value().map());
   std::vector<LinearOperand> operands;
   for (Linear* layer : layers) operands.push_back(layer->operand(pass));
-  return linear(pass.tape, x, operands, context_of(pass, input_name));
+  std::vector<Variable> outputs = linear(pass.tape, x, operands, context_of(pass, input_name));
+  if (pass.output_gradient_observer) show_output_gradients(pass, operands, outputs);
+  return outputs;
 }
 
 }  // namespace fixtune

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "fixtune/autograd/loss.h"
 #include "tiny_bert.h"
 
@@ -101,6 +104,41 @@ TEST(Bert, TheInputObserverSeesEachInputOnce) {
     EXPECT_EQ(names[3], "encoder.layer.0.output.dense");
     Pass silent{tape, {}, false, {}};
     EXPECT_TRUE(first.map() == bert.embed(silent, batch).value().map());
+  }
+}
+
+/// What the output's gradient of each linear layer must sum to is its bias gradient.
+TEST(Bert, TheOutputGradientObserverSeesEachLayerOnceAndChangesNothing) {
+  for (const char* recipe : {"fp32", "rowwise"}) {
+    Bert watched(tiny_bert(), options(recipe)), alone(tiny_bert(), options(recipe));
+    const PackedBatch batch = reference_batch();
+    std::map<std::string, Tensor> sums;
+    for (Bert* bert : {&watched, &alone}) {
+      Tape tape;
+      Pass pass{tape, {}, false, {}};
+      if (bert == &watched)
+        pass.output_gradient_observer = [&](std::string_view layer, ConstMatrixMap dy) {
+          Tensor sum(1, dy.cols());
+          sum.map() = dy.colwise().sum();
+          EXPECT_TRUE(sums.emplace(std::string(layer), std::move(sum)).second) << layer;
+        };
+      const std::vector<std::int32_t> labels{1, 0};
+      tape.backward(cross_entropy(tape, (*bert)(pass, batch), labels));
+    }
+    std::size_t biases = 0;
+    const std::vector<Parameter> parameters = watched.parameters(), others = alone.parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const Variable& p = parameters[i].variable;
+      EXPECT_LE((p.grad().map() - others[i].variable.grad().map()).norm(), 1e-5F * others[i].variable.grad().map().norm())
+          << p.name();
+      const auto layer = sums.find(p.name().substr(0, p.name().rfind('.')));
+      if (!p.name().ends_with(".bias") || layer == sums.end()) continue;
+      ++biases;
+      // The key bias has no gradient but rounding.
+      EXPECT_LE((p.grad().map() - layer->second.map()).norm(), 1e-5F * layer->second.map().norm() + 1e-7F) << p.name();
+    }
+    EXPECT_EQ(biases, sums.size());
+    EXPECT_EQ(biases, 6 * watched.layers().size() + 2);
   }
 }
 

@@ -14,6 +14,10 @@ namespace fixtune {
 /// called on the calling thread, the input is readable during the call.
 using InputObserver = std::function<void(std::string_view input, ConstMatrixMap x)>;
 
+/// Shown the gradient `[tokens, out]` of each linear layer's output in the backward, before it is quantised; called on the
+/// calling thread, the gradient is readable during the call.
+using OutputGradientObserver = std::function<void(std::string_view layer, ConstMatrixMap dy)>;
+
 /// One run through a model: where operations are recorded, the random key, and whether dropout acts.
 struct Pass {
   Tape& tape;
@@ -21,6 +25,7 @@ struct Pass {
   bool training = false;
   LinearObserver observer;
   InputObserver input_observer = nullptr;
+  OutputGradientObserver output_gradient_observer = nullptr;
 
   /// The random stream of a named dropout.
   RandomStream dropout_stream(std::string_view name) const;

@@ -1,0 +1,88 @@
+#include "inspect/inspection.h"
+
+#include <algorithm>
+#include <map>
+
+namespace fixtune::inspect {
+namespace {
+
+bool is_encoder(std::string_view name) { return name.starts_with("encoder."); }
+
+/// The layers that read an input: of "X.self", which Q, K and V share, those three.
+std::vector<std::string> readers_of(std::string_view input) {
+  const std::string name(input);
+  if (!name.ends_with(".self")) return {name};
+  return {name + ".query", name + ".key", name + ".value"};
+}
+
+class Inspector {
+ public:
+  Inspector(const program::MeasuredText& text, const Question& question, Bert& bert)
+      : text_(text), question_(question) {
+    for (const Parameter& p : bert.parameters()) {
+      const std::string& name = p.variable.name();
+      if (name.ends_with(".weight")) weights_[name.substr(0, name.size() - std::string(".weight").size())] = p.variable;
+    }
+  }
+
+  void input(std::string_view name, ConstMatrixMap x) {
+    if (!is_encoder(name)) return;
+    const std::vector<std::string> readers = readers_of(name);
+    found_.inputs.push_back(input_figures(name, x, question_.recipes(readers.front()), text_.seed));
+    for (const std::string& layer : readers) add_layer(layer, x);
+  }
+
+  void output_gradient(std::string_view name, ConstMatrixMap dy) {
+    const auto layer =
+        std::find_if(found_.layers.begin(), found_.layers.end(), [&](const LayerFigures& l) { return l.name == name; });
+    if (layer == found_.layers.end() || layer->recipe.arithmetic != Arithmetic::Integer) return;
+    const std::string gradient = layer->name + ".output gradient";
+    layer->token_gradient_error = rounding_error(gradient, dy, layer->recipe.format_dx(), layer->recipe.gradient_gamma, text_.seed);
+    const Tensor by_feature = transposed(dy);
+    layer->feature_gradient_error =
+        rounding_error(gradient, by_feature.map(), layer->recipe.format_dw(), layer->recipe.gradient_gamma, text_.seed);
+  }
+
+  Inspection take() { return std::move(found_); }
+
+ private:
+  void add_layer(const std::string& name, ConstMatrixMap x) {
+    const ConstMatrixMap w = std::as_const(weights_.at(name)).value().map();
+    LayerFigures layer;
+    layer.name = name;
+    layer.input = found_.inputs.size() - 1;
+    layer.recipe = question_.recipes(name);
+    layer.product_error = product_error(name, x, w, layer.recipe, text_.seed);
+    if (layer.recipe.arithmetic == Arithmetic::Integer) {
+      const QuantizedWeight prepared = prepare_weight(w, layer.recipe);
+      layer.weight_step = *std::max_element(prepared.codes.steps.begin(), prepared.codes.steps.end());
+      layer.weight_error = rounding_error(name + ".weight", w, layer.recipe.format_w(), layer.recipe.weight_gamma, text_.seed);
+    }
+    for (const NamedRecipes& other : question_.others)
+      layer.others.push_back({other.name, product_error(name, x, w, other.recipes(name), text_.seed)});
+    found_.layers.push_back(std::move(layer));
+  }
+
+  const program::MeasuredText& text_;
+  const Question& question_;
+  std::map<std::string, Variable> weights_;
+  Inspection found_;
+};
+
+}  // namespace
+
+Inspection inspect(const program::MeasuredText& text, const Question& question) {
+  Bert bert = text.open({preset("fp32"), {}});
+  Inspector inspector(text, question, bert);
+  Tape tape;
+  Pass pass{tape, {text.seed, 0, 0}, /*training=*/false, {}};
+  pass.input_observer = [&](std::string_view name, ConstMatrixMap x) { inspector.input(name, x); };
+  pass.output_gradient_observer = [&](std::string_view name, ConstMatrixMap dy) {
+    inspector.output_gradient(name, dy);
+  };
+  const Variable loss = task_loss(tape, bert(pass, text.batch), text.batch.labels, text.regression);
+  tape.backward(loss);
+  return inspector.take();
+}
+
+}  // namespace fixtune::inspect

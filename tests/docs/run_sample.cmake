@@ -1,0 +1,11 @@
+# Runs a sample of the documentation; where EXPECTED exists, it is what the sample must print.
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "ended with ${code}")
+endif()
+if(EXISTS ${EXPECTED})
+  file(READ ${EXPECTED} expected)
+  if(NOT printed STREQUAL expected)
+    message(FATAL_ERROR "printed\n${printed}and the page says\n${expected}")
+  endif()
+endif()
