@@ -62,9 +62,9 @@ Json differing_layers(const Inspection& inspection, const std::vector<std::strin
 
 const std::vector<Candidate>& candidates() {
   static const std::vector<Candidate> all = {
-      {"rowwise, no split", {{"preset", "rowwise"}, {"outliers", "untreated"}}},
       {"rowwise", "rowwise"},
-      {"rowwise, weights split", {{"preset", "rowwise"}, {"weight_gamma", 4.0}}},
+      {"rowwise, gamma 2", {{"preset", "rowwise"}, {"gamma", 2.0}}},
+      {"rowwise, gamma 1", {{"preset", "rowwise"}, {"gamma", 1.0}}},
       {"bf16", "bf16"}};
   return all;
 }

@@ -13,7 +13,7 @@ struct Candidate {
   Json recipe;  ///< as a recipe file writes it for a layer
 };
 
-/// `rowwise` without and with the split of outliers, with those of the weight split too, and `bf16`.
+/// `rowwise` with gamma 5, 2 and 1 (finer steps, more outliers), and `bf16`.
 const std::vector<Candidate>& candidates();
 
 /// The candidates' recipes, for Question::others.

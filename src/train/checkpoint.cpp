@@ -137,14 +137,15 @@ void CheckpointFolder::save(const AdamW& optimizer, const TrainingState& state, 
                          {"state", to_json(state)}};
   write_file_atomically(checkpoint.temporary() / state_file, document.dump(2) + "\n");
   checkpoint.commit();
-  remove_old(*step_of(name));
+  remove_old(*step_of(name), /*and_newer=*/true);
 }
 
-void CheckpointFolder::remove_old(Index newest) const {
+void CheckpointFolder::remove_old(Index newest, bool and_newer) const {
   Index kept = 0;
   for (const Candidate& candidate : newest_first(folder_)) {
     std::error_code ignored;
     // What claims to be newer was passed over when the run went on from an older one.
+    if (candidate.step > newest && !and_newer) continue;
     if (kept < keep_ && candidate.step <= newest && flaw(candidate.path, SealCheck::Sizes).empty())
       ++kept;
     else
@@ -172,6 +173,8 @@ TrainingState CheckpointFolder::load(const std::filesystem::path& checkpoint, Ad
     TrainingState state = parse_training_state(document.at("state"), where);
     read_weights(checkpoint / weights_file, optimizer);
     read_moments(checkpoint / moments_file, document.at("optimizer"), optimizer);
+    // A run may have been killed after it saved and before it removed what that made old.
+    if (const auto step = step_of(checkpoint.filename().string())) remove_old(*step, /*and_newer=*/false);
     return state;
   } catch (const nlohmann::json::exception& error) {
     fail("{}: {}", where, error.what());

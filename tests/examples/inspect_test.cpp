@@ -97,12 +97,12 @@ TEST(InspectProposal, TakesTheCheapestThatIsGoodEnough) {
                   layer("encoder.layer.1.attention.output.dense", {0.05, 0.01, 0.01, 0.001}),
                   layer("encoder.layer.1.intermediate.dense", {0.03, 0.01, 0.01, 0.001})};
   const inspect::Proposal p = inspect::propose(found, 0.02);
-  EXPECT_THAT(p.choices, ElementsAre("bf16", "rowwise, no split", "rowwise", "bf16", "rowwise", "rowwise"));
-  EXPECT_EQ(p.recipe_file.at("default"), "rowwise");
+  EXPECT_THAT(p.choices, ElementsAre("bf16", "rowwise", "rowwise, gamma 2", "bf16", "rowwise, gamma 2", "rowwise, gamma 2"));
+  EXPECT_EQ(p.recipe_file.at("default").at("gamma"), 2.0);
   const Json& layers = p.recipe_file.at("layers");
   EXPECT_EQ(layers.size(), 2U);
   EXPECT_EQ(layers.at("encoder.layer.?.output.dense"), "bf16");
-  EXPECT_EQ(layers.at("encoder.layer.0.attention.output.dense").at("outliers"), "untreated");
+  EXPECT_EQ(layers.at("encoder.layer.0.attention.output.dense"), "rowwise");
   // The pattern must not take the attention's output with it.
   const RecipeMap recipes = parse_recipes(p.recipe_file, "proposal");
   EXPECT_EQ(recipes("encoder.layer.1.output.dense").arithmetic, Arithmetic::BF16);

@@ -117,6 +117,16 @@ TEST_F(CheckpointTest, KeepsTheNewestWholeOnesAndWhatIsNotItsOwn) {
   EXPECT_THAT(notices_, IsEmpty());
 }
 
+// A kill may come between a checkpoint's completion and the removal of what it makes old; the next run removes that.
+TEST_F(CheckpointTest, LoadingRemovesWhatAKillLeft) {
+  for (const int step : {1, 2, 3}) save(step, 3);
+  std::filesystem::create_directories(folder_ / "step-00000004");
+  const CheckpointFolder checkpoints(folder_, run_of(0), 1);
+  Trained loaded;
+  checkpoints.load(*checkpoints.newest(), loaded.optimizer);
+  EXPECT_THAT(names(), ElementsAre("step-00000003", "step-00000004"));
+}
+
 TEST_F(CheckpointTest, AllGoAtOnceAndTheFolderWhereItIsEmpty) {
   EXPECT_FALSE(has_checkpoints(folder_));
   save(1);

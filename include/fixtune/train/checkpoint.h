@@ -35,7 +35,7 @@ class CheckpointFolder {
   TrainingState load(const std::filesystem::path& checkpoint, AdamW& optimizer) const;
 
  private:
-  void remove_old(Index newest) const;
+  void remove_old(Index newest, bool and_newer) const;
 
   std::filesystem::path folder_;
   FolderLock lock_;
