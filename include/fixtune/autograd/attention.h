@@ -9,17 +9,19 @@
 
 namespace fixtune {
 
+/// How attention runs.
 struct AttentionOptions {
-  Index heads = 1;
+  Index heads = 1;  ///< the columns are cut into as many heads of equal width
   float dropout = 0.0F;   ///< probability that an attention weight is dropped, in [0, 1)
   RandomStream random{};  ///< decides which; element = (row of the weights over sentences and heads) * 2^32 + key
   FloatKind products = FloatKind::FP32;  ///< BF16: operands rounded to it, sums in FP32
-  Kept kept = Kept::FP32;
+  Kept kept = Kept::FP32;  ///< precision of what is kept for the backward
 };
 
 /// Softmax attention of several heads within each sentence of a packed batch.
 ///
-/// Per sentence and head, `P = softmax(Q K^T / sqrt(d))`, `y = dropout(P) V`, d = hidden / heads; q, k, v and y
+/// Per sentence and head, \f[ P = \operatorname{softmax}\bigl(Q K^T / \sqrt d\,\bigr), \qquad
+/// y = \operatorname{dropout}(P)\, V \f] d = hidden / heads; q, k, v and y
 /// `[tokens, hidden]`. Sentence s has the rows `offsets[s]` to `offsets[s+1] - 1`; tokens of different sentences
 /// never meet. Saves q, k and v, and of each row of P its largest score and its sum, from which the backward step
 /// computes P again (as Dao et al. 2022, FlashAttention); dropout masks are drawn again too. FP32 products multiply

@@ -18,9 +18,9 @@ Variable embedding(Tape& tape, const Variable& table, std::span<const std::int32
 
 /// One of the tables of a sum; see embedding().
 struct Lookup {
-  const Variable& table;
-  std::span<const std::int32_t> ids;
-  std::string_view name;
+  const Variable& table;  ///< `[rows, features]`
+  std::span<const std::int32_t> ids;  ///< a row of the table for each token
+  std::string_view name;  ///< of the ids, in errors
 };
 
 /// `y[i,:] = table_0[ids_0[i],:] + table_1[ids_1[i],:] + ...` in one pass, added in this order.

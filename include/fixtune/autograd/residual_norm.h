@@ -6,11 +6,12 @@
 
 namespace fixtune {
 
+/// How a residual, its dropout and its norm run.
 struct ResidualNormOptions {
-  float epsilon = 1e-12F;
+  float epsilon = 1e-12F;  ///< added to the variance of a row
   float dropout = 0.0F;   ///< probability that an element of h is dropped, in [0, 1)
   RandomStream random{};  ///< decides which; elements count row-major, as in dropout()
-  Kept kept = Kept::FP32;
+  Kept kept = Kept::FP32;  ///< precision of what is kept for the backward
 };
 
 /// What follows each half of a transformer block, in one pass: `y = layer_norm(x + dropout(h))`.

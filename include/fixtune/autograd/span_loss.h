@@ -9,8 +9,9 @@ namespace fixtune {
 
 /// Cross-entropy of where an answer starts and ends, over the tokens of each window.
 ///
-/// `loss = 1/(2n) sum_s [nll_0(first[s]) + nll_1(last[s])]`, `nll_c(p) = log sum_t exp(logits[t,c]) -
-/// logits[offsets[s] + p, c]`, t over the tokens of window s, summed in double; logits `[tokens, 2]` (start, end),
+/// \f[ L = \frac{1}{2n} \sum_s \bigl( \ell_{s0}(f_s) + \ell_{s1}(l_s) \bigr), \qquad
+/// \ell_{sc}(p) = \log \sum_t e^{z_{tc}} - z_{o_s + p,\,c} \f]
+/// z the logits, f and l the first and last positions, o the offsets, t over the tokens of window s, summed in double; logits `[tokens, 2]` (start, end),
 /// loss `[1, 1]`, 0 for n = 0. `offsets` are the windows' first tokens and at the end the number of tokens; first and
 /// last are positions in the window. Throws Error if the counts differ or a position is outside its window (naming it).
 /// Source: Devlin et al. 2019, section 4.2.

@@ -13,8 +13,8 @@ namespace fixtune {
 /// Where the gradient of one variable is summed. Kept apart from the value, so that an operation whose backward
 /// does not need a value does not keep it alive.
 struct Gradient {
-  Index rows = 0;
-  Index cols = 0;
+  Index rows = 0;  ///< of the value
+  Index cols = 0;  ///< of the value
   bool required = false;  ///< false: frozen or constant, nothing flows here
   Tensor value;           ///< empty until the first accumulate
   std::string name;       ///< of a parameter; empty for intermediate results
@@ -42,22 +42,26 @@ struct Gradient {
 class Variable {
  public:
   Variable() = default;
+  /// Shares nothing yet; `name` is for parameters, and appears in errors.
   explicit Variable(Tensor value, bool requires_grad = false, std::string name = {});
 
-  const Tensor& value() const { return *value_; }
-  Tensor& mutable_value() { return *value_; }
-  Index rows() const { return value_->rows(); }
-  Index cols() const { return value_->cols(); }
-  bool requires_grad() const { return gradient_->required; }
+  const Tensor& value() const { return *value_; }  ///< The FP32 value; there must be one.
+  Tensor& mutable_value() { return *value_; }  ///< The same, to be changed in place: every copy sees it.
+  Index rows() const { return value_->rows(); }  ///< of the value
+  Index cols() const { return value_->cols(); }  ///< of the value
+  bool requires_grad() const { return gradient_->required; }  ///< False: nothing flows into its gradient.
+  /// False freezes a parameter: its gradient is not computed.
   void set_requires_grad(bool required) { gradient_->required = required; }
-  const std::string& name() const { return gradient_->name; }
+  const std::string& name() const { return gradient_->name; }  ///< Empty for intermediate results.
+  /// The gradient so far, of the value's shape; empty before a backward reached it.
   const Tensor& grad() const { return gradient_->value; }
-  void zero_grad() { gradient_->clear(); }
+  void zero_grad() { gradient_->clear(); }  ///< Empties the gradient's slot.
 
   /// What a backward closure captures: the value only if it needs it, the gradient slot always.
   std::shared_ptr<const Tensor> shared_value() const { return value_; }
+  /// The slot itself, which outlives the value where a backward step holds it.
   std::shared_ptr<Gradient> gradient() const { return gradient_; }
-  explicit operator bool() const { return value_ != nullptr; }
+  explicit operator bool() const { return value_ != nullptr; }  ///< True where there is a value.
 
  private:
   std::shared_ptr<Tensor> value_;

@@ -23,7 +23,7 @@ class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = 64;  ///< of the first element, in bytes: a cache line
 
   AlignedBuffer() = default;
   /// Allocates `size` uninitialised elements. Throws Error if the size is negative or too large to address.
@@ -33,16 +33,19 @@ class AlignedBuffer {
     if (size > 0)
       data_ = static_cast<T*>(take_buffer(static_cast<std::size_t>(size) * sizeof(T)));
   }
+  /// Copies the elements into memory of its own.
   AlignedBuffer(const AlignedBuffer& other) : AlignedBuffer(other.size_) {
     std::copy_n(other.data_, static_cast<std::size_t>(size_), data_);
   }
-  AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
+  AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }  ///< Leaves `other` empty.
+  /// Takes a copy over.
   AlignedBuffer& operator=(AlignedBuffer other) noexcept {
     swap(other);
     return *this;
   }
   ~AlignedBuffer() { return_buffer(data_); }
 
+  /// Exchanges memory and size.
   void swap(AlignedBuffer& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -56,17 +59,17 @@ class AlignedBuffer {
       size_ = size;
   }
 
-  T* data() { return data_; }
-  const T* data() const { return data_; }
-  Index size() const { return size_; }
-  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
-  T& operator[](Index i) { return data_[i]; }
-  const T& operator[](Index i) const { return data_[i]; }
-  T* begin() { return data_; }
-  T* end() { return data_ + size_; }
-  const T* begin() const { return data_; }
-  const T* end() const { return data_ + size_; }
-  void fill(T value) { std::fill(begin(), end(), value); }
+  T* data() { return data_; }  ///< The first element; null where empty.
+  const T* data() const { return data_; }  ///< The same, read only.
+  Index size() const { return size_; }  ///< in elements
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }  ///< of the elements
+  T& operator[](Index i) { return data_[i]; }  ///< Unchecked.
+  const T& operator[](Index i) const { return data_[i]; }  ///< Unchecked.
+  T* begin() { return data_; }  ///< For range-based loops.
+  T* end() { return data_ + size_; }  ///< One past the last.
+  const T* begin() const { return data_; }  ///< For range-based loops.
+  const T* end() const { return data_ + size_; }  ///< One past the last.
+  void fill(T value) { std::fill(begin(), end(), value); }  ///< Sets every element.
 
  private:
   T* data_ = nullptr;

@@ -6,9 +6,9 @@ namespace fixtune {
 
 /// What a random number belongs to. Equal keys give equal numbers, whatever the threads.
 struct RandomKey {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  std::uint64_t micro_batch = 0;
+  std::uint64_t seed = 0;  ///< of the run
+  std::uint64_t step = 0;  ///< optimiser steps before this one
+  std::uint64_t micro_batch = 0;  ///< within the step
 };
 
 /// Bijective 32-bit mixer (constants: Wellons, "hash prospector", lowbias32). Always inlined, so that each copy of a
@@ -43,6 +43,7 @@ constexpr std::uint64_t tensor_id(const char* name) {
 class RandomStream {
  public:
   constexpr RandomStream() = default;
+  /// The stream of that key and tensor, as tensor_id() numbers it.
   constexpr RandomStream(const RandomKey& key, std::uint64_t id) {
     const std::uint64_t hash = mix64(mix64(mix64(mix64(key.seed) ^ key.step) ^ key.micro_batch) ^ id);
     low_ = static_cast<std::uint32_t>(hash);
@@ -58,8 +59,9 @@ class RandomStream {
   constexpr float uniform(std::uint64_t i) const {
     return static_cast<float>(static_cast<std::int32_t>(bits(i) >> 8)) * 0x1p-24F;
   }
+  /// Half of the stream's state, for kernels that compute its numbers themselves.
   constexpr std::uint32_t low() const { return low_; }
-  constexpr std::uint32_t high() const { return high_; }
+  constexpr std::uint32_t high() const { return high_; }  ///< The other half.
 
  private:
   std::uint32_t low_ = 0;

@@ -32,7 +32,7 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
-  WorkspaceUse use() const;
+  WorkspaceUse use() const;  ///< What it holds at this moment.
   /// Gives every kept buffer back to where it came from.
   void release_kept();
 
@@ -50,7 +50,7 @@ class Workspace {
 /// workspace. Null: from where they came before.
 class UseWorkspace {
  public:
-  explicit UseWorkspace(Workspace* workspace);
+  explicit UseWorkspace(Workspace* workspace);  ///< Until the end of this scope.
   ~UseWorkspace();
   UseWorkspace(const UseWorkspace&) = delete;
   UseWorkspace& operator=(const UseWorkspace&) = delete;
@@ -67,17 +67,20 @@ void return_buffer(void* buffer) noexcept;
 /// For standard containers whose elements lie in the workspace in use when they are allocated.
 template <typename T>
 struct WorkspaceAllocator {
-  using value_type = T;
+  using value_type = T;  ///< What containers ask an allocator for.
   WorkspaceAllocator() = default;
   template <typename U>
-  WorkspaceAllocator(const WorkspaceAllocator<U>&) {}
-  T* allocate(std::size_t count) { return static_cast<T*>(take_buffer(count * sizeof(T))); }
+  WorkspaceAllocator(const WorkspaceAllocator<U>&) {}  ///< Allocators of all types are one.
+  T* allocate(std::size_t count) { return static_cast<T*>(take_buffer(count * sizeof(T))); }  ///< Throws std::bad_alloc.
+  /// Gives memory back to the workspace it came from.
   void deallocate(T* at, std::size_t) noexcept { return_buffer(at); }
+  /// Always: each buffer knows its workspace.
   friend bool operator==(const WorkspaceAllocator&, const WorkspaceAllocator&) { return true; }
 };
 
 template <typename T>
-using WorkspaceVector = std::vector<T, WorkspaceAllocator<T>>;
+using WorkspaceVector = std::vector<T, WorkspaceAllocator<T>>;  ///< A vector whose elements lie in the workspace.
+/// A string whose characters lie in the workspace.
 using WorkspaceString = std::basic_string<char, std::char_traits<char>, WorkspaceAllocator<char>>;
 
 }  // namespace fixtune

@@ -8,9 +8,9 @@ namespace fixtune {
 
 /// The tokens [first, first + count) of a context.
 struct ContextWindow {
-  Index first = 0;
-  Index count = 0;
-  bool operator==(const ContextWindow&) const = default;
+  Index first = 0;  ///< token of the context
+  Index count = 0;  ///< of tokens
+  bool operator==(const ContextWindow&) const = default;  ///< Same tokens.
 };
 
 /// Windows of at most `room` tokens that cover a context, neighbours sharing `overlap` tokens (transformers' stride; the

@@ -18,14 +18,14 @@ std::optional<SquadVersion> squad_version(std::string_view task);
 
 /// An answer as annotated: its text, and the code point of the context where it starts.
 struct Answer {
-  std::string text;
-  Index start = 0;
+  std::string text;  ///< as the file has it
+  Index start = 0;  ///< code point of the context where it begins
 };
 
 /// One question about a context.
 struct Question {
-  std::string id;
-  std::string text;
+  std::string id;  ///< as predictions name it
+  std::string text;  ///< the question itself
   std::size_t context = 0;      ///< its place among the contexts
   std::vector<Answer> answers;  ///< none: the context does not answer it
   std::string place;            ///< in the document, such as data[0].paragraphs[3].qas[1]
@@ -33,9 +33,9 @@ struct Question {
 
 /// The questions of one file, in its order.
 struct SquadDataset {
-  std::string path;
-  std::vector<std::string> contexts;
-  std::vector<Question> questions;
+  std::string path;  ///< of the file, for messages
+  std::vector<std::string> contexts;  ///< each once, whatever the number of its questions
+  std::vector<Question> questions;  ///< in the file's order
 };
 
 /// Reads a SQuAD JSON file; without `has_answers` they are neither needed nor read.

@@ -8,9 +8,9 @@ namespace fixtune {
 
 /// The code points [begin, end) of a text.
 struct TextSpan {
-  Index begin = 0;
-  Index end = 0;
-  bool operator==(const TextSpan&) const = default;
+  Index begin = 0;  ///< of the first byte
+  Index end = 0;  ///< one past the last byte
+  bool operator==(const TextSpan&) const = default;  ///< Same place.
 };
 
 /// How many code points a text in UTF-8 has.

@@ -18,16 +18,16 @@ namespace fixtune {
 
 /// How text is prepared before it is cut into pieces; the defaults are those of bert-base-uncased.
 struct WordPieceOptions {
-  bool lowercase = true;
-  bool strip_accents = true;
+  bool lowercase = true;  ///< lower case before splitting
+  bool strip_accents = true;  ///< accents removed after decomposition
   bool chinese_characters = true;  ///< each ideograph is a word
   Index max_characters = 100;      ///< a longer word becomes [UNK]
 };
 
 /// Token ids and, for each, where it stands in its text.
 struct TokenizedText {
-  std::vector<std::int32_t> ids;
-  std::vector<TextSpan> spans;
+  std::vector<std::int32_t> ids;  ///< of the tokens, without special ones
+  std::vector<TextSpan> spans;  ///< of each token in the text, in bytes
 };
 
 /// BERT's tokenizer; gives the ids that Hugging Face's BertTokenizerFast gives.

@@ -10,14 +10,15 @@
 
 namespace fixtune {
 
+/// Whether an operand is stored as it is multiplied, or as its transpose.
 enum class Transpose : bool { No = false, Yes = true };
 
 /// INT8 matrix the caller owns; `stride` elements from row to row as stored.
 struct Int8View {
-  const std::int8_t* data = nullptr;
+  const std::int8_t* data = nullptr;  ///< the first code
   Index rows = 0;  ///< as stored
   Index cols = 0;  ///< as stored
-  Index stride = 0;
+  Index stride = 0;  ///< codes from row to row
 };
 
 /// Longest contraction whose s8 x s8 sum always fits int32: floor((2^31-1) / 127^2).
@@ -43,7 +44,7 @@ void integer_product(const Int8View& a, Transpose transpose_a, const Int8View& b
 /// Back end in use: the fastest whose integers were right in a worst-case product tried once (a pair sum that
 /// saturates, as on some CPUs without VNNI, shows there) and whose implementation is no reference kernel.
 IntegerBackend active_integer_backend();
-std::string_view name(IntegerBackend backend);
+std::string_view name(IntegerBackend backend);  ///< As reports and FIXTUNE_BACKEND write it.
 /// What the start-up check found: one line per back end tried (implementation name, chosen or why not).
 std::vector<std::string> integer_backend_report();
 

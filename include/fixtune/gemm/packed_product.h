@@ -22,17 +22,17 @@ class PackedColumns {
   /// Packs codes stored `[k, n]` (Transpose::No), or `[n, k]` (Transpose::Yes) as a weight is for X W^T.
   static PackedColumns pack(const Int8View& codes, Transpose transpose);
 
-  Index contraction() const { return contraction_; }
-  Index columns() const { return columns_; }
-  Index panels() const;
-  Index groups() const { return groups_; }
+  Index contraction() const { return contraction_; }  ///< k, the length of the sums
+  Index columns() const { return columns_; }  ///< n
+  Index panels() const;  ///< of 48 columns, the last perhaps not full
+  Index groups() const { return groups_; }  ///< of four codes along the contraction
   /// Group `g` of a panel: 48 columns of 4 bytes.
   std::uint8_t* group(Index panel, Index g);
-  const std::uint8_t* group(Index panel, Index g) const;
+  const std::uint8_t* group(Index panel, Index g) const;  ///< The same, read only.
   /// B[k, n], for tests and rare paths.
   std::int32_t code(Index k, Index n) const;
-  std::size_t bytes() const { return data_.bytes(); }
-  bool empty() const { return columns_ == 0; }
+  std::size_t bytes() const { return data_.bytes(); }  ///< of the packed codes
+  bool empty() const { return columns_ == 0; }  ///< True before anything was packed.
 
  private:
   Index contraction_ = 0;
@@ -52,8 +52,8 @@ class PackedRows {
   /// No codes at all: a product of outlier digits alone.
   static PackedRows zeros(Index rows, Index contraction);
 
-  Index rows() const { return rows_; }
-  Index contraction() const { return contraction_; }
+  Index rows() const { return rows_; }  ///< m
+  Index contraction() const { return contraction_; }  ///< k, the length of the sums
 
  private:
   friend class PackedProduct;
@@ -73,7 +73,7 @@ class DigitRows {
   /// `digits` are sorted by (row, column). Digits past INT8 are held as several.
   DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32_t unit, bool by_column = false);
 
-  bool empty() const { return groups_.empty(); }
+  bool empty() const { return groups_.empty(); }  ///< True where no row has a digit.
 
  private:
   friend class PackedProduct;
@@ -91,13 +91,13 @@ class DigitRows {
 /// What becomes of a sum, and where it goes: `y = (sum * row_step) * column_step + bias`, int32 (or, where the outlier
 /// digits need it, 64 bits) to FP32 once.
 struct ProductOutput {
-  float* y = nullptr;
-  Index stride = 0;
+  float* y = nullptr;  ///< the first element
+  Index stride = 0;  ///< floats from row to row of y as it lies
   bool transposed = false;  ///< y is `[n, m]`, else `[m, n]`
   const float* row_steps = nullptr;  ///< null: `row_step` for every row
-  float row_step = 1.0F;
+  float row_step = 1.0F;  ///< of every row, where `row_steps` is null
   const float* column_steps = nullptr;  ///< null: `column_step` for every column
-  float column_step = 1.0F;
+  float column_step = 1.0F;  ///< of every column, where `column_steps` is null
   const float* bias = nullptr;  ///< per column; null: none
   bool add = false;             ///< to what y holds
 };
@@ -108,14 +108,15 @@ struct ProductOutput {
 /// Threads share blocks of rows and columns; who computes what changes no bit. Throws Error when shapes disagree, when
 /// the contraction exceeds max_contraction_8x8, or where a row's digits alone pass 32 bits.
 void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output);
+/// Without outlier digits.
 inline void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output) {
   packed_product(a, {}, b, output);
 }
 
 /// One of several products that share their left operand: its right operand, and what becomes of it.
 struct ProductPart {
-  const PackedColumns* columns = nullptr;
-  ProductOutput output;
+  const PackedColumns* columns = nullptr;  ///< the right operand
+  ProductOutput output;  ///< where the product goes
   const SparseColumns* sparse = nullptr;  ///< right operand of its sparse part; null: none
 };
 
@@ -135,7 +136,7 @@ enum class PackedKernel : std::uint8_t { Portable, Avx2, Avx512Vnni };
 /// The best one of this CPU that passed a start-up check, at most what the environment's FIXTUNE_KERNEL
 /// (portable, avx2, avx512_vnni) allows.
 PackedKernel active_packed_kernel();
-std::string_view name(PackedKernel kernel);
+std::string_view name(PackedKernel kernel);  ///< As FIXTUNE_KERNEL writes it: portable, avx2, avx512_vnni.
 /// Those this CPU can run.
 std::vector<PackedKernel> available_packed_kernels();
 /// Holds every packed product to one kernel, for tests and comparisons. Throws Error where the CPU cannot run it.

@@ -12,24 +12,27 @@ namespace fixtune {
 /// Columns that hold a code are numbered in their order; a code names its column by that number, its slot.
 class SparseRows {
  public:
+  /// One code of a row.
   struct Code {
-    std::int32_t slot;
-    std::int32_t code;
+    std::int32_t slot;  ///< number of its column among those that hold a code
+    std::int32_t code;  ///< in units of step()
   };
 
   SparseRows() = default;
   /// `codes` of `[rows, contraction]`, sorted by (row, column), each worth `step`.
   SparseRows(std::span<const SparseDigit> codes, Index rows, Index contraction, float step);
 
-  bool empty() const { return codes_.empty(); }
+  bool empty() const { return codes_.empty(); }  ///< True where no row holds a code.
+  /// Of the matrix; 0 where empty.
   Index rows() const { return starts_.empty() ? 0 : static_cast<Index>(starts_.size()) - 1; }
-  Index contraction() const { return contraction_; }
-  float step() const { return step_; }
-  std::size_t size() const { return codes_.size(); }
+  Index contraction() const { return contraction_; }  ///< columns of the matrix
+  float step() const { return step_; }  ///< what a code is worth
+  std::size_t size() const { return codes_.size(); }  ///< in codes
   /// Rows that hold a code.
   Index occupied_rows() const { return occupied_rows_; }
   /// The column of each slot.
   std::span<const std::int32_t> columns() const { return columns_; }
+  /// The codes of a row, by column.
   std::span<const Code> row(Index r) const {
     const auto at = static_cast<std::size_t>(r);
     return std::span(codes_).subspan(static_cast<std::size_t>(starts_[at]),
@@ -51,12 +54,13 @@ class SparseRows {
 class SparseColumns {
  public:
   SparseColumns() = default;
+  /// Gathers the columns; throws Error where W is of another width, or has more steps than one.
   SparseColumns(const FixedPointTensor& w, const SparseRows& rows);
 
-  Index columns() const { return columns_; }
-  Index slots() const { return slots_; }
-  float step() const { return step_; }
-  const std::int16_t* panel(Index index) const;
+  Index columns() const { return columns_; }  ///< output features
+  Index slots() const { return slots_; }  ///< columns gathered
+  float step() const { return step_; }  ///< what a code is worth
+  const std::int16_t* panel(Index index) const;  ///< 48 output features: `[slot][48]`.
 
  private:
   Index columns_ = 0;

@@ -14,10 +14,10 @@ namespace fixtune {
 
 /// One tensor of a safetensors file: its type, its shape, and where its bytes lie behind the header.
 struct TensorEntry {
-  std::string dtype;
-  std::vector<Index> shape;
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::string dtype;  ///< as the file writes it: F32, BF16, I64, ...
+  std::vector<Index> shape;  ///< any number of dimensions
+  std::size_t begin = 0;  ///< of its bytes, from the end of the header on
+  std::size_t end = 0;  ///< one past its last byte
 };
 
 /// A safetensors file, mapped and checked; nothing is read before it is asked for.
@@ -32,13 +32,14 @@ class SafetensorsFile {
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
   ~SafetensorsFile();
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; }  ///< Of the file.
+  /// True where the file has a tensor of that name.
   bool contains(const std::string& name) const { return entries.contains(name); }
   /// The tensor as FP32, from F32, F16 or BF16: a vector as `[1, n]`, a scalar as `[1, 1]`.
   /// Throws Error naming file and tensor for another type or more than two dimensions.
   Tensor read(const std::string& name) const;
 
-  std::map<std::string, TensorEntry> entries;
+  std::map<std::string, TensorEntry> entries;  ///< by name
 
  private:
   void map_file();
@@ -54,9 +55,9 @@ class SafetensorsFile {
 
 /// A tensor to write, under its name and shape.
 struct NamedTensor {
-  std::string name;
-  std::vector<Index> shape;
-  const Tensor* tensor = nullptr;
+  std::string name;  ///< as it will stand in the file
+  std::vector<Index> shape;  ///< to be written; as many elements as the tensor has
+  const Tensor* tensor = nullptr;  ///< must outlive the writing
 };
 
 /// Writes FP32 tensors as a safetensors file with `format: pt`, data starting at a multiple of 8. Atomic.

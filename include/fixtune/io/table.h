@@ -17,8 +17,8 @@ enum class TableFormat {
 
 /// Rows of text under named columns; every row has a field for every column.
 struct Table {
-  std::vector<std::string> columns;
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> columns;  ///< their names, from the first line
+  std::vector<std::vector<std::string>> rows;  ///< of fields, as many as columns
   std::vector<Index> lines;  ///< where each row starts in its file, from 1
 };
 

@@ -17,7 +17,7 @@ struct LinearContext {
   std::string_view name = "linear";  ///< of the layer: for errors, and for its own random streams
   RandomKey random{};                ///< used by stochastic rounding only
   bool save = true;                  ///< false (inference): nothing is kept for a backward
-  LinearObserver observer{};
+  LinearObserver observer{};  ///< shown what each forward's input holds; may be empty
   /// Where all memory comes from, that of the results too; null: the calling thread's (UseWorkspace), or the process's.
   Workspace* workspace = nullptr;
 

@@ -11,12 +11,12 @@ namespace fixtune {
 
 /// An activation as the left operand of a product: its codes by row, and its outlier digits.
 struct InputRows {
-  PackedRows codes;
+  PackedRows codes;  ///< X8, or its lower plane
   DigitRows digits;        ///< worth an integer of the codes' steps: they join inside the accumulators
   DigitRows float_digits;  ///< worth a float of their own: a product of their own
   SparseRows sparse;       ///< INT12 outliers, joined in the epilogue (UnifiedScale, forward)
   PackedRows high;         ///< the second plane of codes above 8 bits, each worth `high_unit`; else without rows
-  float high_unit = 0.0F;
+  float high_unit = 0.0F;  ///< what a code of `high` is worth in those of `codes`
   CodePlanes wide;         ///< what `codes` and `high` read in place, where codes are above 8 bits
 };
 

@@ -11,20 +11,20 @@ namespace fixtune {
 ///
 /// FP32 and BF16 recipes use the weight itself, which must outlive this.
 struct QuantizedWeight {
-  Recipe recipe;
-  ConstMatrixMap source{nullptr, 0, 0, Eigen::OuterStride<>(0)};
+  Recipe recipe;  ///< by which it was made ready
+  ConstMatrixMap source{nullptr, 0, 0, Eigen::OuterStride<>(0)};  ///< the weight itself, which must stay as it was
   FixedPointTensor codes;            ///< W8, forward and (unless requantised) dX
   HighPlane codes_high;              ///< of `codes`; empty unless W has wide codes or split outliers
   FixedPointTensor outlier_codes;    ///< W12 with one step over all of W (UnifiedScale)
   FixedPointTensor codes_by_input;   ///< W8^T `[in, out]`, a step per input feature (Requantised rows)
-  HighPlane codes_by_input_high;
+  HighPlane codes_by_input_high;  ///< second plane of `codes_by_input`, or empty
   PackedColumns forward;             ///< W8^T as the right operand of X W^T
   PackedColumns backward;            ///< W8 as the right operand of dY W; empty where prepared for inference
   PackedColumns forward_high;        ///< the second planes of the two, where there are any
-  PackedColumns backward_high;
+  PackedColumns backward_high;  ///< of `backward`
 
-  Index out_features() const { return source.rows(); }
-  Index in_features() const { return source.cols(); }
+  Index out_features() const { return source.rows(); }  ///< rows of the weight
+  Index in_features() const { return source.cols(); }  ///< columns of the weight
 };
 
 /// Quantises and packs a weight once, for all three products of a step; with `context.save` false for the forward

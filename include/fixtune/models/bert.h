@@ -19,7 +19,7 @@ class Bert : public BertEncoder {
   /// Logits `[sentences, labels]` of a packed batch. Throws Error for a token id or position past its table.
   Variable operator()(Pass& pass, const PackedBatch& batch);
 
-  Index labels() const { return classifier_.weight.rows(); }
+  Index labels() const { return classifier_.weight.rows(); }  ///< outputs of the head: classes, or 1 for scores
   std::string_view architecture() const override { return "BertForSequenceClassification"; }
   std::vector<std::string> linear_names() override;
   std::vector<Parameter> parameters() override;

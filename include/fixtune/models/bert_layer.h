@@ -18,6 +18,7 @@ namespace fixtune {
 /// Its six linear layers follow the recipes; X and Y are `[tokens, hidden]`, packed sentences.
 class BertLayer {
  public:
+  /// Takes its parameters, named from `name` on, from the source.
   BertLayer(const std::string& name, const BertConfig& config, ParameterSource& source, const RecipeMap& recipes);
 
   /// `offsets` are the sentences' first tokens, and at the end the number of tokens.
@@ -29,13 +30,20 @@ class BertLayer {
     for (Linear* l : {&query, &key, &value, &attention_output, &intermediate, &output}) visit(*l);
   }
   template <typename Visit>
+  /// Calls `visit` with each layer norm.
   void for_each_norm(Visit&& visit) {
     visit(attention_norm);
     visit(output_norm);
   }
 
+  /// The six linear layers.
+  ///@{
   Linear query, key, value, attention_output, intermediate, output;
+  ///@}
+  /// The norms after attention and after the feed-forward part.
+  ///@{
   LayerNorm attention_norm, output_norm;
+  ///@}
 
  private:
   Variable self_attention(Pass& pass, const Variable& x, std::span<const Index> offsets);

@@ -19,6 +19,7 @@ class TensorSource {
   /// Opens model.safetensors, or the shards of model.safetensors.index.json. A missing shard is refused by name.
   explicit TensorSource(const std::filesystem::path& folder);
 
+  /// True where a file of the folder has that tensor.
   bool contains(const std::string& name) const { return places_.contains(name); }
   /// Length of the tensor's first dimension.
   Index rows(const std::string& name) const;

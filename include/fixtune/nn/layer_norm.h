@@ -12,14 +12,15 @@ namespace fixtune {
 class LayerNorm {
  public:
   LayerNorm() = default;
+  /// Both `[1, features]`; the parameters are `name.weight` and `name.bias`.
   LayerNorm(const std::string& name, Tensor gamma, Tensor beta, float epsilon);
-  Variable operator()(Pass& pass, const Variable& x) const;
+  Variable operator()(Pass& pass, const Variable& x) const;  ///< Of each row of x.
   /// `layer_norm(x + dropout(h))`; the layer's own epsilon is used.
   Variable operator()(Pass& pass, const Variable& x, const Variable& h, ResidualNormOptions options) const;
 
-  Variable weight;
-  Variable bias;
-  float epsilon = 1e-12F;
+  Variable weight;  ///< gamma `[1, features]`
+  Variable bias;  ///< beta `[1, features]`
+  float epsilon = 1e-12F;  ///< added to the variance
 };
 
 }  // namespace fixtune

@@ -18,16 +18,16 @@ class Linear {
   /// `weight` is `[out, in]`, `bias` `[1, out]`. Throws Error when they disagree.
   Linear(std::string name, Tensor weight, Tensor bias, Recipe recipe);
 
-  Variable operator()(Pass& pass, const Variable& x);
+  Variable operator()(Pass& pass, const Variable& x);  ///< `[tokens, in]` to `[tokens, out]`.
   /// The layer on an activation of x, which keeps its slope as `kept` says.
   Variable activated(Pass& pass, const Variable& x, Activation kind, Kept kept);
   /// To be called when the weight's values were changed (after an optimiser step).
   void weight_changed() { prepared_.reset(); }
 
-  const std::string& name() const { return name_; }
-  Variable weight;
-  Variable bias;
-  Recipe recipe;
+  const std::string& name() const { return name_; }  ///< As recipes and errors name it.
+  Variable weight;  ///< `[out, in]`
+  Variable bias;  ///< `[1, out]`
+  Recipe recipe;  ///< in which numbers its products run
 
  private:
   friend std::vector<Variable> apply_linears(Pass&, const Variable&, std::initializer_list<Linear*>,

@@ -20,12 +20,12 @@ using OutputGradientObserver = std::function<void(std::string_view layer, ConstM
 
 /// One run through a model: where operations are recorded, the random key, and whether dropout acts.
 struct Pass {
-  Tape& tape;
-  RandomKey random;
-  bool training = false;
-  LinearObserver observer;
-  InputObserver input_observer = nullptr;
-  OutputGradientObserver output_gradient_observer = nullptr;
+  Tape& tape;  ///< where operations are recorded
+  RandomKey random;  ///< of dropout and stochastic rounding
+  bool training = false;  ///< dropout acts
+  LinearObserver observer;  ///< told what each integer layer's input holds; may be empty
+  InputObserver input_observer = nullptr;  ///< may be empty
+  OutputGradientObserver output_gradient_observer = nullptr;  ///< may be empty
 
   /// The random stream of a named dropout.
   RandomStream dropout_stream(std::string_view name) const;

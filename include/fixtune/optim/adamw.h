@@ -8,17 +8,19 @@
 
 namespace fixtune {
 
+/// AdamW's constants.
 struct AdamWOptions {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0.0;
+  double beta1 = 0.9;  ///< of the first moment
+  double beta2 = 0.999;  ///< of the second moment
+  double epsilon = 1e-8;  ///< beside the root of the second moment
+  double weight_decay = 0.0;  ///< times the rate, of parameters that decay
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), in the arithmetic of PyTorch.
 ///
-/// At step t, with rate r and gradient g: `p -= r*decay*p; m += (1-beta1)(g-m); v = beta2*v + (1-beta2)*g*g;
-/// p -= r/(1-beta1^t) * m / (sqrt(v)/sqrt(1-beta2^t) + epsilon)`. As in PyTorch, t counts per parameter, and a
+/// At step t, with rate r, decay d and gradient g, one after the other: \f[ p \leftarrow p - r d\, p, \qquad
+/// m \leftarrow m + (1-\beta_1)(g - m), \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2, \qquad
+/// p \leftarrow p - \frac{r}{1-\beta_1^t} \cdot \frac{m}{\sqrt v / \sqrt{1-\beta_2^t} + \varepsilon} \f] As in PyTorch, t counts per parameter, and a
 /// parameter that is frozen or has no gradient is skipped. Moments below the smallest normal float become 0.
 class AdamW {
  public:
@@ -34,14 +36,15 @@ class AdamW {
 
   /// Calls of step() so far.
   Index steps() const { return steps_; }
-  std::span<const Parameter> parameters() const { return parameters_; }
+  std::span<const Parameter> parameters() const { return parameters_; }  ///< In the order given.
   /// The parameter's name, or "parameter 3" where it has none.
   std::string name_of(std::size_t parameter) const;
-  const AdamWOptions& options() const { return options_; }
+  const AdamWOptions& options() const { return options_; }  ///< As given.
 
   /// State for checkpoints, one entry per parameter in order; a moment is empty before the parameter's first step.
   std::span<const Tensor> first_moments() const { return first_moments_; }
-  std::span<const Tensor> second_moments() const { return second_moments_; }
+  std::span<const Tensor> second_moments() const { return second_moments_; }  ///< Beside first_moments().
+  /// How many updates each parameter has had.
   std::span<const Index> parameter_steps() const { return parameter_steps_; }
   /// Puts back what the four functions above gave. Throws Error if counts or shapes do not fit the parameters.
   void restore(Index steps, std::vector<Index> parameter_steps, std::vector<Tensor> first_moments,

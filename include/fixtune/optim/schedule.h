@@ -6,7 +6,8 @@ namespace fixtune {
 
 /// Learning rate of step `step` (from 0): a linear rise over the warm-up, then a linear fall to 0 at `total`.
 ///
-/// `peak * step / max(1, warmup)` while step < warmup, then `peak * max(0, (total - step) / max(1, total - warmup))`,
+/// \f$ r\, t / \max(1, w) \f$ while t < w, then \f$ r \max\bigl(0,\ (T - t) / \max(1, T - w)\bigr) \f$, with r = `peak`,
+/// t = `step`, w = `warmup`, T = `total`,
 /// as transformers' get_linear_schedule_with_warmup. Finite for every input, also where warmup >= total.
 float linear_schedule(Index step, Index warmup, Index total, float peak);
 

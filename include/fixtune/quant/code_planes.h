@@ -9,10 +9,10 @@ namespace fixtune {
 
 /// A second plane of INT8 codes beside a first of the same shape.
 struct HighPlane {
-  AlignedBuffer<std::int8_t> codes;
+  AlignedBuffer<std::int8_t> codes;  ///< of the first plane's shape; none where one plane is enough
   float unit = 0.0F;  ///< what a code is worth in codes of the first plane
 
-  bool empty() const { return codes.size() == 0; }
+  bool empty() const { return codes.size() == 0; }  ///< True where there is no second plane.
 };
 
 /// A matrix as one or two planes of INT8 codes: `x[r,c] ~ step(r) * (low[r,c] + unit*high[r,c])`.
@@ -20,7 +20,7 @@ struct HighPlane {
 /// The second plane holds what passes INT8: the upper digits of codes above 8 bits (unit 64), or the outlier digits of
 /// a split (unit 254 with the full-range step).
 struct CodePlanes {
-  FixedPointTensor low;
+  FixedPointTensor low;  ///< the first plane, with the steps
   HighPlane high;  ///< empty where one plane is enough
 };
 

@@ -16,6 +16,7 @@ enum class Block : std::uint8_t {
   Row,     ///< a token of X, an output feature of W
 };
 
+/// How a value becomes one of the two codes around it.
 enum class Rounding : std::uint8_t {
   Nearest,     ///< rint, ties to even
   Stochastic,  ///< floor(y) + (u < y - floor(y)); unbiased (the paper, section 4.1)
@@ -24,12 +25,12 @@ enum class Rounding : std::uint8_t {
 /// Dynamic fixed-point format: `x ~ s*q` with `|q| <= 2^(bits-1)-1`.
 struct Format {
   int bits = 8;  ///< 2..16
-  StepKind step = StepKind::FullRange;
-  Block block = Block::Row;
-  Rounding rounding = Rounding::Nearest;
+  StepKind step = StepKind::FullRange;  ///< how it follows from the largest magnitude
+  Block block = Block::Row;  ///< which values share a step
+  Rounding rounding = Rounding::Nearest;  ///< how values become codes
 
-  constexpr std::int32_t max_code() const { return (1 << (bits - 1)) - 1; }
-  friend bool operator==(const Format&, const Format&) = default;
+  constexpr std::int32_t max_code() const { return (1 << (bits - 1)) - 1; }  ///< The largest magnitude of a code.
+  friend bool operator==(const Format&, const Format&) = default;  ///< All fields.
 };
 
 }  // namespace fixtune

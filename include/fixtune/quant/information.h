@@ -8,8 +8,8 @@ namespace fixtune {
 
 /// Count, mean and squared deviations of a sample, in double precision.
 struct Moments {
-  double count = 0.0;
-  double mean = 0.0;
+  double count = 0.0;  ///< of values
+  double mean = 0.0;  ///< of the values
   double squares = 0.0;  ///< sum of (x - mean)^2
 
   /// `V(X)` of the sample as a whole population; 0 where it is empty.
@@ -18,21 +18,21 @@ struct Moments {
   void add(const Moments& other);
 };
 
-/// A law as the mixture of its inliers and outliers: `f = p f_1 + (1-p) f_2` (Eq. 8).
+/// A law as the mixture of its inliers and outliers: \f$ f = p f_1 + (1-p) f_2 \f$ (Eq. 8).
 ///
 /// The paper cuts at X <= gamma; the method cuts both tails, so here the cut is |X| <= gamma.
 struct Mixture {
-  Moments inliers;
-  Moments outliers;
+  Moments inliers;  ///< values up to gamma in magnitude
+  Moments outliers;  ///< values above it
 
-  Moments whole() const;
+  Moments whole() const;  ///< Of both parts together.
   /// `p`: the inliers' share of the sample.
   double share() const;
   /// `p V_1(X) + (1-p) V_2(X)`, never above V(X) (Eq. 11).
   double variance_within() const;
   /// `p (1-p) (E_1(X) - E_2(X))^2`: what Eq. 11 leaves out. Within and between add up to V(X).
   double variance_between() const;
-  void add(const Mixture& other);
+  void add(const Mixture& other);  ///< As if the other's values had been here too.
 };
 
 /// Splits the values of x at |x| <= gamma.
@@ -44,29 +44,32 @@ Mixture mixture_of(ConstMatrixMap values, ConstMatrixMap x, float gamma);
 
 /// A sample X, its quantised form X^ = X + delta, and delta, each by the parts of X.
 struct InformationLoss {
-  Mixture original;
-  Mixture quantised;
-  Mixture error;
+  Mixture original;  ///< of X
+  Mixture quantised;  ///< of X^, parted as X is
+  Mixture error;  ///< of X^ - X, parted as X is
 
-  void add(const InformationLoss& other);
+  void add(const InformationLoss& other);  ///< As if the other's values had been here too.
 };
+/// Measures X against what quantising made of it, parted at gamma.
 InformationLoss information_loss(ConstMatrixMap x, ConstMatrixMap quantised, float gamma);
 
-/// `sens(X^)/sens(X) = V(X)/V(X^)` where lev(X^) = lev(X) (Eq. 5, first equality); NaN where both are constant.
+/// \f$ \mathrm{sens}(\hat X)/\mathrm{sens}(X) = V(X)/V(\hat X) \f$ where \f$ \mathrm{lev}(\hat X) = \mathrm{lev}(X) \f$ (Eq. 5,
+/// first equality); NaN where both are constant.
 double sensitivity_ratio(const Moments& original, const Moments& quantised);
 
-/// `V(X)/(V(X)+V(delta))`: the same where delta is uncorrelated with X, as unbiased rounding makes it (Eq. 5, second
+/// \f$ V(X)/(V(X)+V(\delta)) \f$: the same where delta is uncorrelated with X, as unbiased rounding makes it (Eq. 5, second
 /// equality); NaN where both are constant.
 double uncorrelated_sensitivity_ratio(const Moments& original, const Moments& error);
 
-/// `Cov(X, delta) / sqrt(V(X) V(delta))`, from `V(X^) = V(X) + V(delta) + 2 Cov(X, delta)`; 0 where either is constant.
+/// \f$ \mathrm{Cov}(X, \delta) / \sqrt{V(X) V(\delta)} \f$, from
+/// \f$ V(\hat X) = V(X) + V(\delta) + 2\,\mathrm{Cov}(X, \delta) \f$; 0 where either is constant.
 double error_correlation(const Moments& original, const Moments& quantised, const Moments& error);
 
-/// `(E_P(X) - E_Q(X))^2 / V_Q(X) <= chi^2(P||Q)`, the variance that of Q, against which the divergence is taken
+/// \f$ (E_P(X) - E_Q(X))^2 / V_Q(X) \le \chi^2(P\Vert Q) \f$, the variance that of Q, against which the divergence is taken
 /// (Hammersley, Chapman and Robbins; Eq. 6).
 double chapman_robbins_bound(double shift, double variance_q);
 
-/// Variance of the rounding error where it is spread evenly over a step: `s^2/12` to nearest, `s^2/6` stochastic.
+/// Variance of the rounding error where it is spread evenly over a step: \f$ s^2/12 \f$ to nearest, \f$ s^2/6 \f$ stochastic.
 double even_error_variance(double step, Rounding rounding);
 
 /// The same averaged over the elements of an activation, by their steps.

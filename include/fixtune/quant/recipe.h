@@ -45,36 +45,46 @@ enum class BackwardX : std::uint8_t {
 
 /// The numerics of one linear layer, as a value.
 struct Recipe {
-  std::string name = "rowwise";
-  Arithmetic arithmetic = Arithmetic::Integer;
-  OutlierTreatment outliers = OutlierTreatment::TiledSplit;
-  float gamma = 5.0F;
-  GammaRule gamma_rule = GammaRule::Fixed;
-  Isolation isolation = Isolation::Element;
-  int bits = 8;
-  int outlier_bits = 12;
-  Block block = Block::Row;
-  StepKind step = StepKind::FullRange;
-  Rounding rounding = Rounding::Nearest;
-  BackwardCodes backward = BackwardCodes::Folded;
-  BackwardX backward_x = BackwardX::Split;
-  bool integer_bias_gradient = false;
+  std::string name = "rowwise";  ///< of the preset it began with, or of its own
+  Arithmetic arithmetic = Arithmetic::Integer;  ///< float baselines, or integers
+  OutlierTreatment outliers = OutlierTreatment::TiledSplit;  ///< what becomes of them in the forward
+  float gamma = 5.0F;  ///< an activation above it in magnitude is an outlier
+  GammaRule gamma_rule = GammaRule::Fixed;  ///< what gamma counts
+  Isolation isolation = Isolation::Element;  ///< what Approach 1 moves
+  int bits = 8;  ///< of a code, 2 to 8
+  int outlier_bits = 12;  ///< of Approach 1's outliers, up to 12
+  Block block = Block::Row;  ///< which values share a step
+  StepKind step = StepKind::FullRange;  ///< how it follows from the largest magnitude
+  Rounding rounding = Rounding::Nearest;  ///< of X, W and dY where nothing else is said
+  BackwardCodes backward = BackwardCodes::Folded;  ///< where row steps go
+  BackwardX backward_x = BackwardX::Split;  ///< what dW reads
+  bool integer_bias_gradient = false;  ///< db from codes instead of an FP32 sum
 
   /// W and dY with a second digit plane for what is above that many root mean squares of its block (a row of W, a row
   /// of A8 or a column of B8; or the tensor); 0: none.
   float weight_gamma = 0.0F;
-  float gradient_gamma = 0.0F;
+  float gradient_gamma = 0.0F;  ///< the same for dY
   /// Bits of one operand, where not `bits`: X, W, dY of dX = dY W, dY of dW = dY^T X. Above 8: two digit planes.
-  std::optional<int> bits_x, bits_w, bits_dx, bits_dw;
+  ///@{
+  std::optional<int> bits_x;
+  std::optional<int> bits_w;
+  std::optional<int> bits_dx;
+  std::optional<int> bits_dw;
+  ///@}
   /// Rounding of dY in one product, where not `rounding`.
-  std::optional<Rounding> rounding_dx, rounding_dw;
+  ///@{
+  std::optional<Rounding> rounding_dx;
+  std::optional<Rounding> rounding_dw;
+  ///@}
 
   /// Formats of the codes of X, of W, of dY for dX, and of dY for dW.
+  ///@{
   Format format_x() const { return {bits_x.value_or(bits), step, block, rounding}; }
   Format format_w() const { return {bits_w.value_or(bits), step, block, rounding}; }
   Format format_dx() const { return {bits_dx.value_or(bits), step, block, rounding_dx.value_or(rounding)}; }
   Format format_dw() const { return {bits_dw.value_or(bits), step, block, rounding_dw.value_or(rounding)}; }
-  friend bool operator==(const Recipe&, const Recipe&) = default;
+  ///@}
+  friend bool operator==(const Recipe&, const Recipe&) = default;  ///< All fields, the name too.
 };
 
 /// The recipe of that preset: fp32, bf16, int8, approach1, approach2 or rowwise. Throws Error, listing the names.
@@ -85,6 +95,7 @@ const std::vector<std::string>& preset_names();
 void validate(const Recipe& recipe, std::string_view where);
 
 /// The word for a setting, as recipe files write it: `tiled_split`, `power_of_two`.
+///@{
 std::string_view to_string(Arithmetic value);
 std::string_view to_string(OutlierTreatment value);
 std::string_view to_string(GammaRule value);
@@ -94,8 +105,10 @@ std::string_view to_string(BackwardX value);
 std::string_view to_string(StepKind value);
 std::string_view to_string(Block value);
 std::string_view to_string(Rounding value);
+///@}
 
 /// The setting of that word. Each throws Error that lists the words it knows.
+///@{
 Arithmetic parse_arithmetic(std::string_view word);
 OutlierTreatment parse_outlier_treatment(std::string_view word);
 GammaRule parse_gamma_rule(std::string_view word);
@@ -105,5 +118,6 @@ BackwardX parse_backward_x(std::string_view word);
 StepKind parse_step_kind(std::string_view word);
 Block parse_block(std::string_view word);
 Rounding parse_rounding(std::string_view word);
+///@}
 
 }  // namespace fixtune

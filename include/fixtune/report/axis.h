@@ -6,9 +6,9 @@ namespace fixtune {
 
 /// A linear axis: values from `low` to `high` with a mark at each multiple of `step`, a round number.
 struct Axis {
-  double low = 0.0;
-  double high = 1.0;
-  double step = 1.0;
+  double low = 0.0;  ///< where it begins
+  double high = 1.0;  ///< where it ends
+  double step = 1.0;  ///< from mark to mark
 
   /// The marks from low to high.
   std::vector<double> marks() const;

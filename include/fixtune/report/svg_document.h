@@ -14,16 +14,16 @@ enum class Anchor { Start, Middle, End };
 /// from the upper left corner.
 class SvgDocument {
  public:
-  static constexpr int series_colours = 8;
+  static constexpr int series_colours = 8;  ///< before colours repeat
 
   /// `title` is what a reader who cannot see the picture is told.
   SvgDocument(double width, double height, std::string_view title);
 
-  void line(double x1, double y1, double x2, double y2, std::string_view css_class);
-  void circle(double x, double y, double radius, std::string_view css_class);
+  void line(double x1, double y1, double x2, double y2, std::string_view css_class);  ///< From point to point.
+  void circle(double x, double y, double radius, std::string_view css_class);  ///< Filled.
   /// A ring: the outline of a circle.
   void ring(double x, double y, double radius, std::string_view css_class);
-  void text(double x, double y, std::string_view content, Anchor anchor);
+  void text(double x, double y, std::string_view content, Anchor anchor);  ///< At the point, as the anchor says.
   /// Text that reads upwards.
   void upward_text(double x, double y, std::string_view content, Anchor anchor);
 

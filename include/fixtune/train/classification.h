@@ -17,9 +17,9 @@ namespace fixtune {
 
 /// A dataset as token ids.
 struct EncodedDataset {
-  std::vector<Encoding> encodings;
-  std::vector<float> labels;
-  Index size() const { return static_cast<Index>(encodings.size()); }
+  std::vector<Encoding> encodings;  ///< by example
+  std::vector<float> labels;  ///< class indices or scores, by example; NaN: none
+  Index size() const { return static_cast<Index>(encodings.size()); }  ///< in examples
   /// These rows, packed.
   PackedBatch batch(std::span<const Index> rows) const;
   /// The rows of `order` from `begin`, at most `count`, packed.

@@ -13,17 +13,17 @@ namespace fixtune {
 
 /// How a run trains; the defaults are the paper's (section 5.1) and, where it is silent, those of the design.
 struct TrainingOptions {
-  Index epochs = 5;
-  Index batch_size = 32;
+  Index epochs = 5;  ///< passes over the data
+  Index batch_size = 32;  ///< examples an optimiser step
   Index accumulation = 1;  ///< micro-batches a step, which together hold batch_size examples
-  float learning_rate = 2e-5F;
+  float learning_rate = 2e-5F;  ///< of the schedule's top
   double warmup = 0.0;  ///< steps; below 1 a share of all steps
-  double weight_decay = 0.0;
+  double weight_decay = 0.0;  ///< AdamW's
   float clip = 1.0F;  ///< largest global gradient norm; 0: none
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  std::uint64_t seed = 0;
+  double beta1 = 0.9;  ///< AdamW's
+  double beta2 = 0.999;  ///< AdamW's
+  double epsilon = 1e-8;  ///< AdamW's
+  std::uint64_t seed = 0;  ///< of order, dropout and stochastic rounding
 };
 
 /// The options under the names that the programs give them.
@@ -33,18 +33,19 @@ RunDescription describe(const TrainingOptions& options);
 struct TrainingProgress {
   Index epoch = 0;  ///< from 1
   Index step = 0;   ///< from 1, over all epochs
-  Index steps = 0;
+  Index steps = 0;  ///< of the whole run
   double loss = 0.0;             ///< of this step
   float learning_rate = 0.0F;    ///< of this step
-  double tokens_per_second = 0.0;
-  double seconds_left = 0.0;
+  double tokens_per_second = 0.0;  ///< of this run, so far
+  double seconds_left = 0.0;  ///< until the last epoch, as far as can be told
 };
 
+/// Told how a run goes; any may be empty. Called on the training thread.
 struct TrainingCallbacks {
-  std::function<void(const TrainingProgress&)> step;
-  EvaluationProgress evaluation;
-  std::function<void(Index epoch, const EpochResult&)> epoch;
-  LogCallback log;
+  std::function<void(const TrainingProgress&)> step;  ///< after each optimiser step
+  EvaluationProgress evaluation;  ///< after each batch of an evaluation
+  std::function<void(Index epoch, const EpochResult&)> epoch;  ///< after each epoch and its evaluation
+  LogCallback log;  ///< notices
   /// Asked after every step and between the batches of an evaluation; where it says true the run is saved and ends.
   std::function<bool()> stop_requested;
 };

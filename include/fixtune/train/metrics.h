@@ -21,9 +21,10 @@ Metrics parse_metrics(const Json& document);
 
 /// Share of predictions equal to their label; none for no rows.
 std::optional<double> accuracy(std::span<const int> predicted, std::span<const int> labels);
-/// F1 of class 1: 2TP / (2TP + FP + FN); 0 where nothing is predicted and nothing labelled 1.
+/// F1 of class 1: \f$ 2\,TP / (2\,TP + FP + FN) \f$; 0 where nothing is predicted and nothing labelled 1.
 double f1(std::span<const int> predicted, std::span<const int> labels);
-/// Matthews correlation, (TP*TN - FP*FN) / sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN)) for two classes; 0 where undefined.
+/// Matthews correlation,
+/// \f$ (TP \cdot TN - FP \cdot FN) / \sqrt{(TP+FP)(TP+FN)(TN+FP)(TN+FN)} \f$ for two classes; 0 where undefined.
 double matthews_correlation(std::span<const int> predicted, std::span<const int> labels);
 /// Pearson's r; none where a side is constant.
 std::optional<double> pearson(std::span<const double> a, std::span<const double> b);

@@ -13,6 +13,7 @@ namespace fixtune {
 /// Sums what the linear layers' inputs held over many forwards, per input, in the order first seen.
 class OutlierLog {
  public:
+  /// What one forward found in the input of a layer.
   void add(std::string_view layer, const OutlierStatistics& statistics);
   /// One object per input: share of elements above gamma, mean outlier columns, largest value and step.
   Json to_json() const;
@@ -20,7 +21,7 @@ class OutlierLog {
   /// The sums themselves, for a checkpoint, and a log that goes on from them. Throws Error naming `where` for a
   /// document that sums() did not write.
   Json sums() const;
-  static OutlierLog from_sums(const Json& sums, std::string_view where);
+  static OutlierLog from_sums(const Json& sums, std::string_view where);  ///< A log that goes on from such sums.
 
  private:
   struct Sum {

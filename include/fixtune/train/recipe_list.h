@@ -10,9 +10,9 @@ namespace fixtune {
 
 /// A recipe to be set beside others.
 struct NamedRecipes {
-  std::string name;
+  std::string name;  ///< in tables and figures
   std::string group;  ///< what it is compared for ("gamma", "bits"); may be empty
-  RecipeMap recipes;
+  RecipeMap recipes;  ///< what to run
 };
 
 /// Recipes to compare, from a JSON file:

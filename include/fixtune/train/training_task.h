@@ -13,8 +13,8 @@ using EvaluationProgress = std::function<void(Index done, Index total)>;
 
 /// The loss of some examples, `[1, 1]`, and how many tokens they have.
 struct TaskLoss {
-  Variable loss;
-  Index tokens = 0;
+  Variable loss;  ///< mean over the examples that have a label, `[1, 1]`
+  Index tokens = 0;  ///< that went through the model
 };
 
 /// What a run trains: a model with a head, the examples it learns from, and how it is measured.
@@ -22,7 +22,7 @@ class TrainingTask {
  public:
   virtual ~TrainingTask() = default;
 
-  virtual BertEncoder& model() = 0;
+  virtual BertEncoder& model() = 0;  ///< What is trained.
   /// Training examples.
   virtual Index size() const = 0;
   /// How many of the examples have a label: those that the loss is over.
