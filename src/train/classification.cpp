@@ -8,6 +8,15 @@
 #include "fixtune/core/parallel.h"
 
 namespace fixtune {
+namespace {
+
+void check_finite(const Tensor& logits, Index begin, Index end) {
+  for (Index r = begin; r < end; ++r)
+    for (Index c = 0; c < logits.cols(); ++c)
+      if (!std::isfinite(logits(r, c))) fail("the logits of example {} (from 0) hold {}", r, logits(r, c));
+}
+
+}  // namespace
 
 PackedBatch EncodedDataset::batch(std::span<const Index> rows) const {
   std::vector<Encoding> chosen;
@@ -51,14 +60,6 @@ Variable task_loss(Tape& tape, const Variable& logits, const std::vector<float>&
                  [](float label) { return static_cast<std::int32_t>(label); });
   return cross_entropy(tape, logits, classes_of);
 }
-
-namespace {
-void check_finite(const Tensor& logits, Index begin, Index end) {
-  for (Index r = begin; r < end; ++r)
-    for (Index c = 0; c < logits.cols(); ++c)
-      if (!std::isfinite(logits(r, c))) fail("the logits of example {} (from 0) hold {}", r, logits(r, c));
-}
-}  // namespace
 
 Tensor predict(Bert& bert, const EncodedDataset& data, Index batch_size, const EvaluationProgress& progress) {
   std::vector<Index> order(static_cast<std::size_t>(data.size()));
