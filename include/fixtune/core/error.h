@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+/// Fine-tuning of BERT on CPUs, its linear layers in integer arithmetic.
 namespace fixtune {
 
 /// An input, option or number the library refuses; the message names the file, line, tensor or option.
