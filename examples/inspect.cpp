@@ -18,7 +18,7 @@ struct Options {
 };
 
 void add_options(CLI::App& app, Options& o) {
-  o.text.add_options(app);
+  o.text.add_options(app, /*task_required=*/false);
   app.add_option("--recipe", o.recipe, "whose codes are shown: a preset, or a JSON file")->capture_default_str();
   app.add_option("--tolerance", o.tolerance, "largest relative error of a layer's product that the proposal allows")
       ->check(CLI::PositiveNumber)

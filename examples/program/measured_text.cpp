@@ -8,9 +8,9 @@
 
 namespace fixtune::program {
 
-void MeasuredTextOptions::add_options(CLI::App& app) {
+void MeasuredTextOptions::add_options(CLI::App& app, bool task_required) {
   app.add_option("--model", model, "Hugging Face folder of a BERT")->required();
-  task.add_options(app, /*task_required=*/true);
+  task.add_options(app, task_required);
   app.add_option("--limit", limit, "use the first N examples (0: all)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

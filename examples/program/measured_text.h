@@ -18,7 +18,7 @@ struct MeasuredTextOptions {
   std::uint64_t seed = 0;
   int threads = 0;
 
-  void add_options(CLI::App& app);
+  void add_options(CLI::App& app, bool task_required = true);
 };
 
 /// The first labelled examples of the data as one packed batch.

@@ -146,7 +146,7 @@ TEST(InspectProgram, NamesBadInputBeforeAnythingIsWritten) {
            {"--recipe " + misspelt, "encoder.leyer.*"}, {"--recipe none", "none"}, {"--html /none/x.html", "--html"},
            {"--tolerance 0", "--tolerance"}, {"--proposal " + folder.path().string(), "--proposal"}}) {
     const Ended ended =
-        run("inspect", "--model " + tiny_bert + " --task text --data " + data + " --max-length 16 --json " + out + " " + more);
+        run("inspect", "--model " + tiny_bert + " --data " + data + " --max-length 16 --json " + out + " " + more);
     EXPECT_EQ(ended.code, 2) << ended.output;
     EXPECT_THAT(ended.output, HasSubstr(named));
     EXPECT_FALSE(std::filesystem::exists(out));

@@ -5,7 +5,7 @@
 
 namespace fixtune {
 
-/// `Y = f(X) W^T + b` for an activation f; the bits of activation() followed by linear().
+/// \f$ Y = f(X)\, W^T + b \f$ for an activation f; the bits of activation() followed by linear().
 ///
 /// Where the recipe has row steps, f(X) is never in memory as a whole: a few rows at a time are computed and quantised
 /// while they are in cache, and only their codes and the slope f'(X) are kept.

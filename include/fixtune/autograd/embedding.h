@@ -18,14 +18,14 @@ Variable embedding(Tape& tape, const Variable& table, std::span<const std::int32
 
 /// One of the tables of a sum; see embedding().
 struct Lookup {
-  const Variable& table;  ///< `[rows, features]`
-  std::span<const std::int32_t> ids;  ///< a row of the table for each token
-  std::string_view name;  ///< of the ids, in errors
+  const Variable& table;              ///< `[vocabulary, hidden]`; must outlive the call
+  std::span<const std::int32_t> ids;  ///< rows of the table, one a token; copied
+  std::string_view name;              ///< what errors call it
 };
 
 /// `y[i,:] = table_0[ids_0[i],:] + table_1[ids_1[i],:] + ...` in one pass, added in this order.
 ///
-/// Throws Error as embedding(), or if the tables differ in width or the numbers of ids disagree.
+/// Throws Error as embedding(), or if there is no table, the tables differ in width or the numbers of ids disagree.
 Variable embedding_sum(Tape& tape, std::initializer_list<Lookup> lookups);
 
 }  // namespace fixtune

@@ -7,8 +7,12 @@
 
 namespace fixtune {
 
-/// Which function of each element; GeluTanh is GELU's approximation through the hyperbolic tangent.
-enum class Activation : std::uint8_t { Gelu, GeluTanh, Relu };
+/// A function of single elements; see activation() for the equations.
+enum class Activation : std::uint8_t {
+  Gelu,      ///< exact, through erf
+  GeluTanh,  ///< GELU's approximation through tanh, `gelu_new` in Hugging Face's files
+  Relu       ///< negative elements become 0
+};
 
 /// Applies the activation to every element.
 ///
@@ -18,7 +22,7 @@ enum class Activation : std::uint8_t { Gelu, GeluTanh, Relu };
 /// `f'(x)`, which costs the forward next to nothing and leaves one product to the backward.
 Variable activation(Tape& tape, const Variable& x, Activation kind, Kept kept = Kept::FP32);
 
-/// `y = tanh(x)` for every element; saves y.
+/// \f$ y = \tanh x \f$ for every element; saves y.
 Variable tanh(Tape& tape, const Variable& x);
 
 }  // namespace fixtune

@@ -18,7 +18,7 @@ struct LinearOperand {
   std::string name;                                 ///< of the layer
 };
 
-/// `Y_i = X W_i^T + b_i` for layers that read the same X `[tokens, in]` (Q, K and V, or a single layer).
+/// \f$ Y_i = X W_i^T + b_i \f$ for layers that read the same X `[tokens, in]` (Q, K and V, or a single layer).
 ///
 /// X is quantised once for every run of layers whose recipes give it the same codes; `context.name` names X, and
 /// its random stream, so that sharing changes no code. dX is the sum over the layers. A frozen weight's dW is

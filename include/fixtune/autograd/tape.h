@@ -17,12 +17,15 @@ namespace fixtune {
 /// activations are freed on the way back.
 class Tape {
  public:
-  /// A tape without recording is for inference: operations save nothing.
+  /// Empty; one that does not record is for inference.
   explicit Tape(bool recording = true) : recording_(recording) {}
+  /// Not copied: a step runs once.
+  ///@{
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
+  ///@}
 
-  bool recording() const { return recording_; }  ///< False for inference.
+  bool recording() const { return recording_; }  ///< False for inference: record() does nothing.
   /// True if an operation on these inputs has a backward step to record, and its output so requires a gradient.
   template <typename... Inputs>
   bool records(const Inputs&... inputs) const {
@@ -39,7 +42,7 @@ class Tape {
   void backward_from(const Variable& output, Tensor gradient);
   /// Bytes that all recorded steps keep for the backward pass.
   std::size_t saved_bytes() const { return saved_bytes_; }
-  void clear();  ///< Forgets all steps, and what they keep alive.
+  void clear();  ///< Drops all steps, the last first, and what they keep alive.
 
  private:
   bool recording_;

@@ -11,15 +11,15 @@ namespace fixtune {
 
 /// Sentences laid end to end, without padding: token t of sentence s is row offsets[s] + t.
 struct PackedBatch {
-  std::vector<std::int32_t> ids;  ///< of the tokens, sentence after sentence
-  std::vector<std::int32_t> segments;  ///< of each token: 0, or 1 in the second sentence of a pair
+  std::vector<std::int32_t> ids;        ///< of the tokens, special ones included
+  std::vector<std::int32_t> segments;   ///< of each token: 0, or 1 in the second sentence of a pair
   std::vector<std::int32_t> positions;  ///< of each token in its sentence
   std::vector<Index> offsets;           ///< first token of each sentence, and at the end the number of tokens
   std::vector<float> labels;            ///< one a sentence, or none at all
   std::vector<Index> example_index;     ///< where each sentence stands in its dataset
 
-  Index tokens() const { return static_cast<Index>(ids.size()); }  ///< in all sentences together
-  Index sentences() const { return static_cast<Index>(example_index.size()); }  ///< in the batch
+  Index tokens() const { return static_cast<Index>(ids.size()); }  ///< in all sentences
+  Index sentences() const { return static_cast<Index>(example_index.size()); }  ///< a pair counts as one
 };
 
 /// Packs sentences in the order given. Throws Error unless there is one label and one index for each.

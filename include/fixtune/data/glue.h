@@ -9,7 +9,16 @@
 namespace fixtune {
 
 /// The GLUE tasks the library reads, and Text for any other table (see read_text).
-enum class Task { CoLA, SST2, MRPC, STSB, RTE, QNLI, MNLI, Text };
+enum class Task {
+  CoLA,  ///< sentences, acceptable English or not
+  SST2,  ///< sentences, negative or positive
+  MRPC,  ///< pairs, paraphrases or not
+  STSB,  ///< pairs, how similar they are from 0 to 5
+  RTE,   ///< pairs, whether the first entails the second
+  QNLI,  ///< questions, each with a sentence that answers it or not
+  MNLI,  ///< pairs, entailment, neutral or contradiction
+  Text   ///< whatever TextColumns says
+};
 
 /// The task named cola, sst2, mrpc, stsb, rte, qnli, mnli or text. Throws Error listing these.
 Task parse_task(std::string_view name);
@@ -17,7 +26,7 @@ Task parse_task(std::string_view name);
 /// The name that parse_task turns back into the task.
 std::string_view task_name(Task task);
 
-/// Whether labels are scores, not classes.
+/// Whether labels are scores, not classes: those of STSB. A text table says it itself (TextColumns).
 bool is_regression(Task task);
 
 /// The training file in a task's folder.

@@ -21,8 +21,8 @@ struct WindowOptions {
 
 /// A question with a window of its context; its tokens are `[CLS] question [SEP] window [SEP]`.
 struct QuestionWindow {
-  std::size_t question = 0;  ///< index among the questions
-  ContextWindow context;  ///< the part of the context that the window shows
+  std::size_t question = 0;       ///< its place in SquadDataset::questions
+  ContextWindow context;          ///< which tokens of the question's context
   Index context_begin = 0;        ///< position of the window's first context token
   std::int32_t answer_first = 0;  ///< positions of the answer's first and last token; both 0, [CLS], where the window
   std::int32_t answer_last = 0;   ///< does not hold all of it
@@ -30,9 +30,9 @@ struct QuestionWindow {
 
 /// Some windows packed, without labels, and where their answers are.
 struct WindowBatch {
-  PackedBatch packed;  ///< a sentence for each window
-  std::vector<std::int32_t> answer_first;  ///< token within each window where the answer begins
-  std::vector<std::int32_t> answer_last;  ///< token within each window where it ends, itself part of it
+  PackedBatch packed;                      ///< one pair a window; `example_index` has the windows' numbers
+  std::vector<std::int32_t> answer_first;  ///< QuestionWindow::answer_first of each
+  std::vector<std::int32_t> answer_last;   ///< QuestionWindow::answer_last of each
 };
 
 /// The questions of a dataset as tokens, cut into windows, in the dataset's order.
@@ -45,13 +45,14 @@ class QuestionWindows {
   /// where it says. Returns how many answers no token stands for (only white space or control characters).
   Index mark_answers(const SquadDataset& data);
 
-  Index size() const { return static_cast<Index>(windows_.size()); }  ///< in windows, over all questions
-  /// Which question and which part of its context.
+  Index size() const { return static_cast<Index>(windows_.size()); }  ///< windows of all questions
+  /// A question's windows follow each other, from the start of its context on. Unchecked.
   const QuestionWindow& operator[](Index window) const { return windows_[static_cast<std::size_t>(window)]; }
-  Encoding encoding(Index window) const;  ///< Question, then that part of the context, with special tokens.
-  /// Those windows as one batch, with where their answers lie.
+  Encoding encoding(Index window) const;  ///< The window's tokens, the question as first of a pair.
+  /// Windows in the order given; answers are [CLS] before mark_answers().
   WindowBatch batch(std::span<const Index> windows) const;
-  /// What the tokens at positions [first, last], of the window's context, stand for.
+  /// What the tokens at positions [first, last] of the window stand for: code points of the context, in which both must
+  /// lie.
   TextSpan text_span(Index window, Index first, Index last) const;
 
  private:

@@ -8,9 +8,9 @@ namespace fixtune {
 
 /// The code points [begin, end) of a text.
 struct TextSpan {
-  Index begin = 0;  ///< of the first byte
-  Index end = 0;  ///< one past the last byte
-  bool operator==(const TextSpan&) const = default;  ///< Same place.
+  Index begin = 0;  ///< code points before it
+  Index end = 0;    ///< code points up to its end
+  bool operator==(const TextSpan&) const = default;  ///< True for the same place.
 };
 
 /// How many code points a text in UTF-8 has.

@@ -10,9 +10,9 @@ namespace fixtune {
 
 /// Which columns of a table hold what.
 struct TextColumns {
-  std::string text = "text";  ///< name of the sentence's column
-  std::string pair;  ///< empty: single sentences
-  std::string label = "label";  ///< name of the label's column
+  std::string text = "text";             ///< column of the sentence, or of the first of a pair
+  std::string pair;                      ///< column of the second; empty: single sentences
+  std::string label = "label";           ///< column of the label
   std::vector<std::string> label_names;  ///< in class order; empty: the labels found, sorted
   bool regression = false;               ///< labels are scores
   bool has_label = true;                 ///< false: every label is 0 and the label column may be absent

@@ -18,16 +18,16 @@ namespace fixtune {
 
 /// How text is prepared before it is cut into pieces; the defaults are those of bert-base-uncased.
 struct WordPieceOptions {
-  bool lowercase = true;  ///< lower case before splitting
-  bool strip_accents = true;  ///< accents removed after decomposition
+  bool lowercase = true;           ///< letter by letter, whatever their neighbours
+  bool strip_accents = true;       ///< text is decomposed (NFD) and its nonspacing marks dropped
   bool chinese_characters = true;  ///< each ideograph is a word
   Index max_characters = 100;      ///< a longer word becomes [UNK]
 };
 
 /// Token ids and, for each, where it stands in its text.
 struct TokenizedText {
-  std::vector<std::int32_t> ids;  ///< of the tokens, without special ones
-  std::vector<TextSpan> spans;  ///< of each token in the text, in bytes
+  std::vector<std::int32_t> ids;  ///< without the [CLS] and [SEP] that join() puts around them
+  std::vector<TextSpan> spans;    ///< one an id, in code points of the text
 };
 
 /// BERT's tokenizer; gives the ids that Hugging Face's BertTokenizerFast gives.
@@ -40,8 +40,8 @@ class WordPiece {
 
   /// The ids of a text, without [CLS] and [SEP]. Throws Error only if ICU fails.
   std::vector<std::int32_t> tokenize(std::string_view text) const;
-  /// The same with the place of each token, as BertTokenizerFast's offsets: accents and characters dropped at the end of
-  /// a token lie outside it. The text must be UTF-8. Throws Error only if ICU fails.
+  /// The same with the place of each token, as BertTokenizerFast's offsets: accents and characters dropped at the end
+  /// of a token lie outside it. The text must be UTF-8. Throws Error only if ICU fails.
   TokenizedText tokenize_with_spans(std::string_view text) const;
   /// [CLS] first [SEP], then second [SEP], of ids without special tokens. Throws nothing.
   Encoding join(std::span<const std::int32_t> first, std::optional<std::span<const std::int32_t>> second) const;

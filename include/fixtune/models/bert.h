@@ -10,7 +10,8 @@
 namespace fixtune {
 
 /// BERT with a head on the pooled [CLS] token, for classification or regression:
-/// `logits = W_c dropout(tanh(W_p h_0 + b_p)) + b_c`.
+/// \f[ z = W_c \operatorname{dropout}\bigl(\tanh(W_p h_0 + b_p)\bigr) + b_c, \f]
+/// h_0 the last hidden state of a sentence's first token.
 class Bert : public BertEncoder {
  public:
   /// Reads a Hugging Face folder. Throws Error naming file, field or tensor.
@@ -19,7 +20,7 @@ class Bert : public BertEncoder {
   /// Logits `[sentences, labels]` of a packed batch. Throws Error for a token id or position past its table.
   Variable operator()(Pass& pass, const PackedBatch& batch);
 
-  Index labels() const { return classifier_.weight.rows(); }  ///< outputs of the head: classes, or 1 for scores
+  Index labels() const { return classifier_.weight.rows(); }  ///< Outputs of the head: classes, or 1 for a score.
   std::string_view architecture() const override { return "BertForSequenceClassification"; }
   std::vector<std::string> linear_names() override;
   std::vector<Parameter> parameters() override;

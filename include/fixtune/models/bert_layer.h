@@ -13,12 +13,13 @@ namespace fixtune {
 
 /// One encoder block: self-attention and feed-forward, each followed by residual and layer norm.
 ///
-///     A = LN(X + W_o attention(W_q X, W_k X, W_v X)),  Y = LN(A + W_2 act(W_1 A))
-///
-/// Its six linear layers follow the recipes; X and Y are `[tokens, hidden]`, packed sentences.
+/// \f[ A = \operatorname{LN}\bigl(X + \operatorname{attention}(X W_q^T, X W_k^T, X W_v^T)\, W_o^T\bigr), \qquad
+/// Y = \operatorname{LN}\bigl(A + f(A W_1^T)\, W_2^T\bigr), \f]
+/// f the activation; biases, and dropout on what a residual adds, are left out here. The six linear layers follow the
+/// recipes; X and Y are `[tokens, hidden]`, packed sentences.
 class BertLayer {
  public:
-  /// Takes its parameters, named from `name` on, from the source.
+  /// Reads the parameters of the block `name` ("encoder.layer.3"). Throws Error naming the tensor that does not fit.
   BertLayer(const std::string& name, const BertConfig& config, ParameterSource& source, const RecipeMap& recipes);
 
   /// `offsets` are the sentences' first tokens, and at the end the number of tokens.
@@ -29,18 +30,19 @@ class BertLayer {
   void for_each_linear(Visit&& visit) {
     for (Linear* l : {&query, &key, &value, &attention_output, &intermediate, &output}) visit(*l);
   }
+  /// Calls visit(norm) for the two layer norms, in forward order.
   template <typename Visit>
-  /// Calls `visit` with each layer norm.
   void for_each_norm(Visit&& visit) {
     visit(attention_norm);
     visit(output_norm);
   }
 
-  /// The six linear layers.
+  /// The linear layers: W_q, W_k, W_v, W_o, W_1 `[intermediate, hidden]` and W_2 `[hidden, intermediate]` of the
+  /// equations.
   ///@{
   Linear query, key, value, attention_output, intermediate, output;
   ///@}
-  /// The norms after attention and after the feed-forward part.
+  /// The layer norms after attention and after the feed-forward part, which give A and Y.
   ///@{
   LayerNorm attention_norm, output_norm;
   ///@}

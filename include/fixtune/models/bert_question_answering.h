@@ -9,8 +9,8 @@
 
 namespace fixtune {
 
-/// BERT with a head on every token that says where an answer starts and ends: `logits = H W^T + b`, W `[2, hidden]`
-/// (`qa_outputs`), H the last hidden states. There is no pooler.
+/// BERT with a head on every token that says where an answer starts and ends: \f$ Z = H W^T + b \f$,
+/// W `[2, hidden]` (`qa_outputs`), H the last hidden states. There is no pooler.
 class BertQuestionAnswering : public BertEncoder {
  public:
   /// Reads a Hugging Face folder; with `options.labels` 2 a head that is missing is drawn from the seed, with 0 it is

@@ -19,9 +19,9 @@ class TensorSource {
   /// Opens model.safetensors, or the shards of model.safetensors.index.json. A missing shard is refused by name.
   explicit TensorSource(const std::filesystem::path& folder);
 
-  /// True where a file of the folder has that tensor.
+  /// Whether the folder has a tensor of that standard name.
   bool contains(const std::string& name) const { return places_.contains(name); }
-  /// Length of the tensor's first dimension.
+  /// Length of the tensor's first dimension. Throws std::out_of_range where contains() is false.
   Index rows(const std::string& name) const;
   /// The tensor as FP32, with the shape it must have; a NaN or infinity in it is refused.
   Tensor read(const std::string& name, Index rows, Index cols) const;

@@ -11,16 +11,17 @@ namespace fixtune {
 /// Layer normalisation with its parameters gamma (`weight`) and beta (`bias`), each `[1, features]`.
 class LayerNorm {
  public:
+  /// Without parameters: only to be assigned to.
   LayerNorm() = default;
-  /// Both `[1, features]`; the parameters are `name.weight` and `name.bias`.
+  /// Takes gamma and beta `[1, features]` over as parameters `NAME.weight` and `NAME.bias`, not frozen.
   LayerNorm(const std::string& name, Tensor gamma, Tensor beta, float epsilon);
-  Variable operator()(Pass& pass, const Variable& x) const;  ///< Of each row of x.
+  Variable operator()(Pass& pass, const Variable& x) const;  ///< `layer_norm(x)`.
   /// `layer_norm(x + dropout(h))`; the layer's own epsilon is used.
   Variable operator()(Pass& pass, const Variable& x, const Variable& h, ResidualNormOptions options) const;
 
-  Variable weight;  ///< gamma `[1, features]`
-  Variable bias;  ///< beta `[1, features]`
-  float epsilon = 1e-12F;  ///< added to the variance
+  Variable weight;         ///< gamma `[1, features]`
+  Variable bias;           ///< beta `[1, features]`
+  float epsilon = 1e-12F;  ///< added to the variance of a row
 };
 
 }  // namespace fixtune

@@ -14,18 +14,18 @@ namespace fixtune {
 /// called on the calling thread, the input is readable during the call.
 using InputObserver = std::function<void(std::string_view input, ConstMatrixMap x)>;
 
-/// Shown the gradient `[tokens, out]` of each linear layer's output in the backward, before it is quantised; called on the
-/// calling thread, the gradient is readable during the call.
+/// Shown the gradient `[tokens, out]` of each linear layer's output in the backward, before it is quantised; called on
+/// the calling thread, the gradient is readable during the call.
 using OutputGradientObserver = std::function<void(std::string_view layer, ConstMatrixMap dy)>;
 
 /// One run through a model: where operations are recorded, the random key, and whether dropout acts.
 struct Pass {
-  Tape& tape;  ///< where operations are recorded
-  RandomKey random;  ///< of dropout and stochastic rounding
-  bool training = false;  ///< dropout acts
-  LinearObserver observer;  ///< told what each integer layer's input holds; may be empty
-  InputObserver input_observer = nullptr;  ///< may be empty
-  OutputGradientObserver output_gradient_observer = nullptr;  ///< may be empty
+  Tape& tape;               ///< must outlive the pass
+  RandomKey random;         ///< of dropout and stochastic rounding
+  bool training = false;    ///< whether dropout acts
+  LinearObserver observer;  ///< told what the input of each integer layer holds; may be empty
+  InputObserver input_observer = nullptr;  ///< may be empty; else inputs that need not exist as a whole are made whole
+  OutputGradientObserver output_gradient_observer = nullptr;  ///< may be empty; else the same
 
   /// The random stream of a named dropout.
   RandomStream dropout_stream(std::string_view name) const;

@@ -8,8 +8,8 @@ namespace fixtune {
 
 /// A trained variable; `decay` is false for those that weight decay leaves alone (biases, layer norms).
 struct Parameter {
-  Variable variable;  ///< value and gradient, shared with the model
-  bool decay = true;  ///< whether weight decay acts on it: not on biases and norms
+  Variable variable;  ///< value and gradient, both shared with the model
+  bool decay = true;  ///< whether AdamWOptions::weight_decay acts on it
 
   /// True if the optimiser has something to do here: not frozen, and a gradient has arrived.
   bool has_gradient() const { return variable.requires_grad() && !variable.grad().empty(); }

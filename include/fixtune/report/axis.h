@@ -6,9 +6,9 @@ namespace fixtune {
 
 /// A linear axis: values from `low` to `high` with a mark at each multiple of `step`, a round number.
 struct Axis {
-  double low = 0.0;  ///< where it begins
-  double high = 1.0;  ///< where it ends
-  double step = 1.0;  ///< from mark to mark
+  double low = 0.0;   ///< value of the first mark
+  double high = 1.0;  ///< value of the last mark, above `low`
+  double step = 1.0;  ///< between two marks; divides high - low
 
   /// The marks from low to high.
   std::vector<double> marks() const;

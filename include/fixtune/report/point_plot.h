@@ -16,18 +16,18 @@ struct PlotPoint {
 
 /// The points of one colour, one a group.
 struct PlotSeries {
-  std::string name;  ///< in the legend
-  std::size_t colour = 0;  ///< see series_class()
-  std::vector<PlotPoint> points;  ///< of the series
+  std::string name;               ///< in the legend
+  std::size_t colour = 0;         ///< see series_class()
+  std::vector<PlotPoint> points;  ///< in the order of the groups
 };
 
 /// Groups of points with error bars, side by side, over one axis.
 struct PointPlot {
-  std::string title;  ///< above the plot
-  std::string value_label;  ///< of the axis of values
-  std::string reference_label;  ///< what the rings are; empty: there are none
-  std::vector<std::string> groups;  ///< names along the other axis
-  std::vector<PlotSeries> series;  ///< each with a colour
+  std::string title;                ///< above the plot, and what a reader who cannot see it is told
+  std::string value_label;          ///< along the axis of values
+  std::string reference_label;      ///< in the legend, what the rings are; empty: no entry for them
+  std::vector<std::string> groups;  ///< their names, from left to right
+  std::vector<PlotSeries> series;   ///< from left to right in each group
   std::optional<double> threshold;  ///< a dashed line across
 
   /// The plot as an SVG document. Throws Error unless every series has a point for each group and one has a value.

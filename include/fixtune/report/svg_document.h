@@ -7,23 +7,27 @@
 namespace fixtune {
 
 /// Where a text hangs from its point.
-enum class Anchor { Start, Middle, End };
+enum class Anchor {
+  Start,   ///< it begins there
+  Middle,  ///< its middle is there
+  End      ///< it ends there
+};
 
 /// An SVG picture of stated size whose colours suit a light and a dark page. Classes give the colours: `line` (axes),
 /// `faint` (grid), and `s0`, `s1`, ... (series, repeating after eight); `dashed` breaks a line. Coordinates are pixels
 /// from the upper left corner.
 class SvgDocument {
  public:
-  static constexpr int series_colours = 8;  ///< before colours repeat
+  static constexpr int series_colours = 8;  ///< colours of series, after which they repeat
 
   /// `title` is what a reader who cannot see the picture is told.
   SvgDocument(double width, double height, std::string_view title);
 
-  void line(double x1, double y1, double x2, double y2, std::string_view css_class);  ///< From point to point.
-  void circle(double x, double y, double radius, std::string_view css_class);  ///< Filled.
+  void line(double x1, double y1, double x2, double y2, std::string_view css_class);  ///< Classes may be several.
+  void circle(double x, double y, double radius, std::string_view css_class);  ///< A filled one.
   /// A ring: the outline of a circle.
   void ring(double x, double y, double radius, std::string_view css_class);
-  void text(double x, double y, std::string_view content, Anchor anchor);  ///< At the point, as the anchor says.
+  void text(double x, double y, std::string_view content, Anchor anchor);  ///< Content is escaped.
   /// Text that reads upwards.
   void upward_text(double x, double y, std::string_view content, Anchor anchor);
 

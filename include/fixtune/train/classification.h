@@ -17,9 +17,9 @@ namespace fixtune {
 
 /// A dataset as token ids.
 struct EncodedDataset {
-  std::vector<Encoding> encodings;  ///< by example
-  std::vector<float> labels;  ///< class indices or scores, by example; NaN: none
-  Index size() const { return static_cast<Index>(encodings.size()); }  ///< in examples
+  std::vector<Encoding> encodings;  ///< one an example
+  std::vector<float> labels;        ///< one an example: a class number, -100 for none, or a score
+  Index size() const { return static_cast<Index>(encodings.size()); }  ///< examples
   /// These rows, packed.
   PackedBatch batch(std::span<const Index> rows) const;
   /// The rows of `order` from `begin`, at most `count`, packed.
@@ -29,7 +29,8 @@ struct EncodedDataset {
 /// Tokenises a dataset, sentences and pairs cut to `max_length` tokens.
 EncodedDataset encode(const Dataset& dataset, const WordPiece& tokenizer, Index max_length);
 
-/// How many of the labels count: all but -100, by which cross-entropy knows a row without a label.
+/// How many of the labels count: where `regression` all, else all but -100, by which cross-entropy knows a row without
+/// a label.
 Index labelled(const std::vector<float>& labels, bool regression);
 
 /// Mean cross-entropy, or mean squared error where `regression`, over the labels that count.

@@ -13,7 +13,7 @@ class ClassificationTask : public TrainingTask {
                      bool regression)
       : bert_(bert), train_(train), evaluation_(evaluation), task_(task), regression_(regression) {}
 
-  BertEncoder& model() override { return bert_; }  ///< The BERT that is trained.
+  BertEncoder& model() override { return bert_; }  ///< What it was given.
   Index size() const override { return train_.size(); }
   Index labelled(std::span<const Index> examples) const override;
   TaskLoss loss(Pass& pass, std::span<const Index> examples) override;

@@ -10,9 +10,10 @@ class Deviation {
   /// Throws Error when shapes disagree.
   void add(ConstMatrixMap actual, ConstMatrixMap expected);
 
-  /// `|actual - expected| / |expected|` in Frobenius norms; infinite where only the expected are 0, 0 where both are.
+  /// \f$ \lVert A - E \rVert / \lVert E \rVert \f$ of actual A and expected E in Frobenius norms; infinite where only E
+  /// is 0, 0 where both are.
   double relative_error() const;
-  /// `<actual, expected> / (|actual| |expected|)`; 0 where either is 0.
+  /// \f$ \langle A, E \rangle / (\lVert A \rVert\, \lVert E \rVert) \f$; 0 where either is 0.
   double cosine() const;
 
  private:

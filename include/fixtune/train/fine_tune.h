@@ -13,17 +13,17 @@ namespace fixtune {
 
 /// How a run trains; the defaults are the paper's (section 5.1) and, where it is silent, those of the design.
 struct TrainingOptions {
-  Index epochs = 5;  ///< passes over the data
-  Index batch_size = 32;  ///< examples an optimiser step
-  Index accumulation = 1;  ///< micro-batches a step, which together hold batch_size examples
-  float learning_rate = 2e-5F;  ///< of the schedule's top
-  double warmup = 0.0;  ///< steps; below 1 a share of all steps
-  double weight_decay = 0.0;  ///< AdamW's
-  float clip = 1.0F;  ///< largest global gradient norm; 0: none
-  double beta1 = 0.9;  ///< AdamW's
-  double beta2 = 0.999;  ///< AdamW's
-  double epsilon = 1e-8;  ///< AdamW's
-  std::uint64_t seed = 0;  ///< of order, dropout and stochastic rounding
+  Index epochs = 5;              ///< passes over the training examples
+  Index batch_size = 32;         ///< examples a step; an epoch's last batch may have fewer
+  Index accumulation = 1;        ///< micro-batches a step, which together hold batch_size examples
+  float learning_rate = 2e-5F;   ///< peak of linear_schedule()
+  double warmup = 0.0;           ///< steps; below 1 a share of all steps
+  double weight_decay = 0.0;     ///< as in AdamWOptions
+  float clip = 1.0F;             ///< largest global gradient norm; 0: none
+  double beta1 = 0.9;            ///< as in AdamWOptions
+  double beta2 = 0.999;          ///< as in AdamWOptions
+  double epsilon = 1e-8;         ///< as in AdamWOptions
+  std::uint64_t seed = 0;        ///< of the order of examples, dropout and stochastic rounding
 };
 
 /// The options under the names that the programs give them.
@@ -31,21 +31,21 @@ RunDescription describe(const TrainingOptions& options);
 
 /// Where a run stands, after each step.
 struct TrainingProgress {
-  Index epoch = 0;  ///< from 1
-  Index step = 0;   ///< from 1, over all epochs
-  Index steps = 0;  ///< of the whole run
-  double loss = 0.0;             ///< of this step
-  float learning_rate = 0.0F;    ///< of this step
-  double tokens_per_second = 0.0;  ///< of this run, so far
-  double seconds_left = 0.0;  ///< until the last epoch, as far as can be told
+  Index epoch = 0;                 ///< from 1
+  Index step = 0;                  ///< from 1, over all epochs
+  Index steps = 0;                 ///< that the whole run has
+  double loss = 0.0;               ///< of this step
+  float learning_rate = 0.0F;      ///< of this step
+  double tokens_per_second = 0.0;  ///< mean over the training so far
+  double seconds_left = 0.0;       ///< of training, at the mean speed of the steps so far; evaluations come on top
 };
 
-/// Told how a run goes; any may be empty. Called on the training thread.
+/// Told how a run goes; any may be empty. Called on the thread that called fine_tune().
 struct TrainingCallbacks {
-  std::function<void(const TrainingProgress&)> step;  ///< after each optimiser step
+  std::function<void(const TrainingProgress&)> step;  ///< after each step, before it is saved
   EvaluationProgress evaluation;  ///< after each batch of an evaluation
-  std::function<void(Index epoch, const EpochResult&)> epoch;  ///< after each epoch and its evaluation
-  LogCallback log;  ///< notices
+  std::function<void(Index epoch, const EpochResult&)> epoch;  ///< after each epoch's evaluation; from 1
+  LogCallback log;  ///< hears what was passed over, skipped or gone on from
   /// Asked after every step and between the batches of an evaluation; where it says true the run is saved and ends.
   std::function<bool()> stop_requested;
 };
@@ -63,7 +63,7 @@ struct CheckpointOptions {
 /// was stopped or killed and resumed on the way; the figures are those of the whole run.
 /// Throws Error naming step and tensor where an activation, loss or gradient is not finite, before the
 /// update, or the update makes a weight so, before any checkpoint; where a checkpoint
-/// belongs to another run, or is there and `resume` is not set, before the first step.
+/// belongs to another run, or is there and `resume` is not set, or where there are no examples, before the first step.
 TrainingResult fine_tune(TrainingTask& task, const TrainingOptions& options, const TrainingCallbacks& callbacks = {},
                          const CheckpointOptions& checkpoints = {});
 

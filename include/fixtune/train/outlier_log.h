@@ -13,15 +13,15 @@ namespace fixtune {
 /// Sums what the linear layers' inputs held over many forwards, per input, in the order first seen.
 class OutlierLog {
  public:
-  /// What one forward found in the input of a layer.
+  /// Adds what one forward found; as a LinearObserver is told it.
   void add(std::string_view layer, const OutlierStatistics& statistics);
   /// One object per input: share of elements above gamma, mean outlier columns, largest value and step.
   Json to_json() const;
 
-  /// The sums themselves, for a checkpoint, and a log that goes on from them. Throws Error naming `where` for a
-  /// document that sums() did not write.
+  /// The sums themselves, for a checkpoint.
   Json sums() const;
-  static OutlierLog from_sums(const Json& sums, std::string_view where);  ///< A log that goes on from such sums.
+  /// A log that goes on from what sums() gave. Throws Error naming `where` for a document that sums() did not write.
+  static OutlierLog from_sums(const Json& sums, std::string_view where);
 
  private:
   struct Sum {

@@ -16,7 +16,7 @@ class QuestionAnsweringTask : public TrainingTask {
                         const QuestionWindows& evaluation, SquadVersion version, const SpanSearchOptions& search)
       : bert_(bert), train_(train), questions_(questions), evaluation_(evaluation), version_(version), search_(search) {}
 
-  BertEncoder& model() override { return bert_; }  ///< The BERT that is trained.
+  BertEncoder& model() override { return bert_; }  ///< What it was given.
   Index size() const override { return train_.size(); }
   Index labelled(std::span<const Index> windows) const override { return static_cast<Index>(windows.size()); }
   TaskLoss loss(Pass& pass, std::span<const Index> windows) override;

@@ -10,9 +10,9 @@ namespace fixtune {
 
 /// A recipe to be set beside others.
 struct NamedRecipes {
-  std::string name;  ///< in tables and figures
+  std::string name;   ///< unique in its list
   std::string group;  ///< what it is compared for ("gamma", "bits"); may be empty
-  RecipeMap recipes;  ///< what to run
+  RecipeMap recipes;  ///< as parse_recipes() reads them
 };
 
 /// Recipes to compare, from a JSON file:

@@ -13,8 +13,8 @@ namespace fixtune {
 /// A checkpoint is for runs of equal `identity` only. Where `circumstances` (threads, kernels) differ, results may in
 /// their last bits, and a notice says so.
 struct RunDescription {
-  Json identity = Json::object();  ///< what a checkpoint must agree in to be resumed
-  Json circumstances = Json::object();  ///< what may differ, with a notice: last bits may
+  Json identity = Json::object();       ///< options and inputs by name
+  Json circumstances = Json::object();  ///< by name
 };
 
 /// In what two documents differ, one text a field: "batch-size is 16 there, 32 here".

@@ -17,16 +17,17 @@ struct SpanSearchOptions {
 
 /// An answer that a window offers: the context tokens at positions [first, last] of the window.
 struct SpanCandidate {
-  Index window = 0;  ///< of the question's windows
-  Index first = 0;  ///< token of the window where it begins
-  Index last = 0;  ///< token of the window where it ends, itself part of it
+  Index window = 0;    ///< its place among all QuestionWindows
+  Index first = 0;     ///< position in the window, question and special tokens included
+  Index last = 0;      ///< the same; not before `first`
   double score = 0.0;  ///< start logit of first + end logit of last
 };
 
 /// The best answers to a question over all its windows.
 class SpanSearch {
  public:
-  explicit SpanSearch(const SpanSearchOptions& options);  ///< Of one question; options hold for all its windows.
+  /// Of one question, before its first window. Throws Error unless n_best and max_answer_length are at least 1.
+  explicit SpanSearch(const SpanSearchOptions& options);
 
   /// Considers every span of a window's context of at most max_answer_length tokens; `logits` are the window's rows of
   /// `[tokens, 2]`, contiguous.

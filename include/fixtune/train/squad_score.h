@@ -14,9 +14,9 @@ struct AnswerScore {
   double f1 = 0.0;     ///< of the words that both have, each as often as both have it
 };
 
-/// Scores an answer against a right one: words as answer_words gives them, `f1 = 2pr / (p + r)`,
-/// `p = common / words of the answer`, `r = common / words of the right one`, 0 where none is common. Where one side has
-/// no words V2 takes exact for F1.
+/// Scores an answer against a right one: words as answer_words gives them,
+/// \f$ \mathit{F1} = 2pr / (p + r) \f$, p the common words' share of the answer's words, r that of the right one's, 0
+/// where none is common. Where one side has no words V2 takes exact for F1.
 AnswerScore score_answer(SquadVersion version, std::string_view answer, std::string_view right);
 
 /// The official metrics in percent, over all questions: `exact_match` and `f1`, each answer scored against its

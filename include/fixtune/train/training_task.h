@@ -8,13 +8,13 @@
 
 namespace fixtune {
 
-/// Called after each batch of an evaluation with the number of examples done.
+/// Called after each batch of an evaluation with the number of examples (windows of questions) done.
 using EvaluationProgress = std::function<void(Index done, Index total)>;
 
 /// The loss of some examples, `[1, 1]`, and how many tokens they have.
 struct TaskLoss {
-  Variable loss;  ///< mean over the examples that have a label, `[1, 1]`
-  Index tokens = 0;  ///< that went through the model
+  Variable loss;     ///< mean over the examples that have a label
+  Index tokens = 0;  ///< of all examples, special ones included
 };
 
 /// What a run trains: a model with a head, the examples it learns from, and how it is measured.
@@ -22,7 +22,7 @@ class TrainingTask {
  public:
   virtual ~TrainingTask() = default;
 
-  virtual BertEncoder& model() = 0;  ///< What is trained.
+  virtual BertEncoder& model() = 0;  ///< Lives as long as the task.
   /// Training examples.
   virtual Index size() const = 0;
   /// How many of the examples have a label: those that the loss is over.
