@@ -14,4 +14,6 @@ mkdir -p "$build/oneapi"
 cp -r "$build"/unpacked/*.data/data/. "$build/oneapi"
 cmake -S . -B "$build/tree" -G Ninja -DCMAKE_BUILD_TYPE=Release -Ddnnl_DIR="$PWD/$build/oneapi/lib/cmake/dnnl" > /dev/null
 cmake --build "$build/tree"
+# Outside programs find it as they would find any library that lies in no system folder.
+export LD_LIBRARY_PATH="$PWD/$build/oneapi/lib" LIBRARY_PATH="$PWD/$build/oneapi/lib"
 ctest --test-dir "$build/tree" --output-on-failure -j "$(nproc)" "$@"
