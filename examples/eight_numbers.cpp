@@ -124,7 +124,7 @@ std::string markdown(const std::vector<Part>& parts) {
 
 constexpr double label_width = 150, cell_width = 62, line_height = 26, part_gap = 30;
 
-/// Where line `index` of the picture stands, and its cells.
+/// A line of the picture at height y, its cells boxed or bare; boxes of outliers stand out.
 void draw(SvgDocument& svg, double y, const Line& l, bool boxed) {
   svg.text(label_width - 10, y + 17, l.label, Anchor::End);
   for (std::size_t c = 0; c < l.cells.size(); ++c) {
@@ -132,11 +132,7 @@ void draw(SvgDocument& svg, double y, const Line& l, bool boxed) {
     const bool outlier = std::abs(activations[c]) > 5.0F;
     svg.text(x + cell_width / 2, y + 17, l.cells[c], Anchor::Middle);
     if (!boxed || l.cells[c].empty()) continue;
-    const char* style = outlier ? "s2" : "faint";
-    svg.line(x + 2, y + 2, x + cell_width - 2, y + 2, style);
-    svg.line(x + 2, y + line_height - 2, x + cell_width - 2, y + line_height - 2, style);
-    svg.line(x + 2, y + 2, x + 2, y + line_height - 2, style);
-    svg.line(x + cell_width - 2, y + 2, x + cell_width - 2, y + line_height - 2, style);
+    svg.box(x + 2, y + 2, cell_width - 4, line_height - 4, outlier ? "s2" : "faint");
   }
 }
 

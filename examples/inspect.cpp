@@ -35,11 +35,10 @@ void check(const Options& o) {
     program::check_writable(option, *file);
 }
 
-RecipeMap recipes_of(const Options& o, const program::MeasuredText& text) {
+RecipeMap recipes_for(Bert& bert, const Options& o) {
   RecipeMap recipes = read_recipes(o.recipe);
-  const std::vector<std::string> layers = text.open({preset("fp32"), {}}).linear_names();
-  for (const std::string& pattern : recipes.unmatched(layers))
-    fail("--recipe {}: pattern \"{}\" matches no layer of {}", o.recipe, pattern, text.model);
+  for (const std::string& pattern : recipes.unmatched(bert.linear_names()))
+    fail("--recipe {}: pattern \"{}\" matches no layer of {}", o.recipe, pattern, o.text.model);
   return recipes;
 }
 
@@ -54,8 +53,9 @@ std::vector<NamedRecipes> others() {
 void run(const Options& o) {
   check(o);
   const program::MeasuredText text = program::read_measured_text(o.text);
-  const inspect::Question question{recipes_of(o, text), others()};
-  const inspect::Inspection found = inspect::inspect(text, question);
+  Bert bert = text.open({preset("fp32"), {}});
+  const inspect::Question question{recipes_for(bert, o), others()};
+  const inspect::Inspection found = inspect::inspect(bert, text, question);
   const inspect::Proposal proposal = inspect::propose(found, o.tolerance);
   Json document = text.description(o.text.task);
   document["recipe"] = to_json(question.recipes);

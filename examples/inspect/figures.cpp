@@ -98,10 +98,9 @@ double rounding_error(std::string_view name, ConstMatrixMap values, const Format
                       std::uint64_t seed) {
   const CodePlanes planes = quantize_in_planes(values, format, outliers_above, stream_of(seed, name), name);
   Tensor rounded = dequantize(planes.low);
-  if (!planes.high.empty())
-    for (Index r = 0; r < rounded.rows(); ++r)
-      for (Index c = 0; c < rounded.cols(); ++c)
-        rounded(r, c) += planes.low.step(r) * planes.high.unit * static_cast<float>(planes.high.codes[r * rounded.cols() + c]);
+  for (Index i = 0; i < planes.high.codes.size(); ++i)
+    rounded.data()[i] +=
+        planes.low.step(i / rounded.cols()) * planes.high.unit * static_cast<float>(planes.high.codes[i]);
   return relative_error(rounded, values);
 }
 

@@ -64,8 +64,8 @@ struct LayerFigures {
 /// The figures of X `[tokens, in]` under a recipe; `seed` keys stochastic rounding. Throws Error on NaN or infinity.
 InputFigures input_figures(std::string_view name, ConstMatrixMap x, const Recipe& recipe, std::uint64_t seed);
 
-/// `|Q(v) - v| / |v|` of a matrix in that format; above `outliers_above` root mean squares of a block (0: nowhere) with a
-/// second plane of digits.
+/// `|Q(v) - v| / |v|` of a matrix in that format; above `outliers_above` root mean squares of a block (0: nowhere) with
+/// a second plane of digits.
 double rounding_error(std::string_view name, ConstMatrixMap values, const Format& format, float outliers_above,
                       std::uint64_t seed);
 

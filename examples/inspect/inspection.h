@@ -21,7 +21,8 @@ struct Inspection {
   std::vector<LayerFigures> layers;
 };
 
-/// Runs the model in FP32, dropout off, and measures what its linear layers read. Heads stay in FP32 and are left out.
-Inspection inspect(const program::MeasuredText& text, const Question& question);
+/// Runs an FP32 model forward and backward, dropout off, and measures what its linear layers read. Heads stay in FP32 and
+/// are left out.
+Inspection inspect(Bert& bert, const program::MeasuredText& text, const Question& question);
 
 }  // namespace fixtune::inspect

@@ -8,6 +8,7 @@
 #include "fixtune/report/table.h"
 #include "fixtune/train/recipe_file.h"
 #include "inspect/page.h"
+#include "program/layer_names.h"
 
 namespace fixtune::inspect {
 namespace {
@@ -26,11 +27,6 @@ double rounded(double value) {
   if (value == 0.0 || !std::isfinite(value)) return value;
   const double unit = std::pow(10.0, std::floor(std::log10(std::abs(value))) - 3.0);
   return std::round(value / unit) * unit;
-}
-
-std::string short_name(const std::string& name) {
-  constexpr std::string_view front = "encoder.layer.";
-  return name.starts_with(front) ? name.substr(front.size()) : name;
 }
 
 /// "308 (97 %), 381 (40 %)": the columns with most outliers, and in how many tokens.
@@ -100,7 +96,8 @@ Json to_json(const LayerFigures& layer, const std::string& choice) {
 /// Text that may stand in a script element.
 std::string in_script(const Json& document) {
   std::string text = document.dump(-1, ' ', /*ensure_ascii=*/true);
-  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at + 3)) text.replace(at, 2, "<\\/");
+  for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at + 3))
+    text.replace(at, 2, "<\\/");
   return text;
 }
 
@@ -123,7 +120,7 @@ std::string markdown(const Inspection& inspection, const Proposal& proposal) {
   for (std::size_t i = 0; i < inspection.layers.size(); ++i) {
     const LayerFigures& layer = inspection.layers[i];
     const InputFigures& input = inspection.inputs[layer.input];
-    table.rows.push_back({short_name(layer.name), percent(input.element_share()), percent(input.column_share()),
+    table.rows.push_back({program::short_layer_name(layer.name), percent(input.element_share()), percent(input.column_share()),
                           columns_of(input), number(input.largest), number(input.step), percent_or_dash(input.error),
                           percent_or_dash(layer.weight_error), percent_or_dash(layer.token_gradient_error),
                           percent_or_dash(layer.feature_gradient_error), percent_or_dash(layer.product_error),
@@ -131,8 +128,8 @@ std::string markdown(const Inspection& inspection, const Proposal& proposal) {
                           number(gain(layer, "approach2")), number(gain(layer, "rowwise")), proposal.choices[i]});
   }
   return table.markdown() +
-         "\nErrors are |rounded - exact| / |exact|, Y's that of the whole product X W^T; a gain is how many times smaller "
-         "Y's error is than with outliers untreated (int8).\n";
+         "\nErrors are |rounded - exact| / |exact|, Y's that of the whole product X W^T; a gain is how many times "
+         "smaller Y's error is than with outliers untreated (int8).\n";
 }
 
 std::string html(const Json& document) {

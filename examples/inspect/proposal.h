@@ -22,7 +22,7 @@ std::vector<NamedRecipes> candidate_recipes();
 /// A recipe for each layer: the cheapest candidate whose product's error is at most `tolerance`, else the last.
 struct Proposal {
   std::vector<std::string> choices;  ///< by layer, a candidate's name
-  Json recipe_file;                  ///< that `finetune --recipe` takes: the commonest choice, and the layers that differ
+  Json recipe_file;                  ///< for `finetune --recipe`: the commonest choice, and the layers that differ
 };
 
 Proposal propose(const Inspection& inspection, double tolerance);

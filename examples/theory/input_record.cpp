@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "program/layer_names.h"
+
 namespace fixtune::theory {
 namespace {
 
@@ -9,7 +11,7 @@ ConstMatrixMap view(const Matrix& m) { return {m.data(), m.rows(), m.cols(), Eig
 
 /// Q, K and V read one input, which is quantised by the recipe of Q.
 const Recipe& recipe_of(const RecipeMap& recipes, std::string_view input) {
-  return recipes(input.ends_with(".self") ? std::string(input) + ".query" : std::string(input));
+  return recipes(program::readers_of(input).front());
 }
 
 RecipeRecord measure(std::string_view name, ConstMatrixMap x, ConstMatrixMap shifted, const Recipe& recipe,

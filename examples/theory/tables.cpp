@@ -7,17 +7,15 @@
 
 #include "fixtune/report/log_row_plot.h"
 #include "fixtune/report/table.h"
+#include "program/layer_names.h"
 
 namespace fixtune::theory {
 namespace {
 
+using program::short_layer_name;
+
 /// Four significant digits; "-" where undefined (no outliers, nothing varies).
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.4g}", value); }
-
-std::string short_name(const std::string& input) {
-  constexpr std::string_view front = "encoder.layer.";
-  return input.starts_with(front) ? input.substr(front.size()) : input;
-}
 
 TextTable mixtures(const std::vector<InputRecord>& records) {
   TextTable table;
@@ -25,7 +23,7 @@ TextTable mixtures(const std::vector<InputRecord>& records) {
   for (const InputRecord& r : records) {
     const Mixture& m = r.mixture;
     const double whole = m.whole().variance();
-    table.rows.push_back({short_name(r.name), number(100.0 * (1.0 - m.share())), number(r.largest), number(whole),
+    table.rows.push_back({short_layer_name(r.name), number(100.0 * (1.0 - m.share())), number(r.largest), number(whole),
                           number(m.inliers.variance()), m.outliers.count > 0.0 ? number(m.outliers.variance()) : "-",
                           number(100.0 * m.variance_within() / whole), number(100.0 * m.variance_between() / whole)});
   }
@@ -77,7 +75,7 @@ TextTable by_input(const std::vector<InputRecord>& records, const std::vector<Na
   table.header = {"input"};
   for (const NamedRecipes& r : recipes) table.header.push_back(r.name);
   for (const InputRecord& r : records) {
-    std::vector<std::string> cells{short_name(r.name)};
+    std::vector<std::string> cells{short_layer_name(r.name)};
     for (std::size_t i = 0; i < recipes.size(); ++i) cells.push_back(number(value(r, i)));
     table.rows.push_back(std::move(cells));
   }
@@ -115,7 +113,7 @@ std::string plot(const std::vector<InputRecord>& records, const std::vector<Name
   LogRowPlot plot{title, "share of the inliers' information lost", {}, {}};
   for (const NamedRecipes& r : recipes) plot.series.push_back(r.name);
   for (const InputRecord& r : records) {
-    PlotRow row{short_name(r.name), {}};
+    PlotRow row{short_layer_name(r.name), {}};
     for (std::size_t i = 0; i < recipes.size(); ++i)
       row.values.emplace_back(1.0 - r.inliers(i, shift).uncorrelated_sensitivity);
     plot.rows.push_back(std::move(row));

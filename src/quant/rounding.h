@@ -18,8 +18,8 @@ FIXTUNE_ALWAYS_INLINE float clamped(float y, float limit) {
   return below > -limit ? below : -limit;
 }
 
-// Adding 1.5 * 2^23 leaves no fraction bits, so the addition itself rounds to nearest even (|y| < 2^22), and the bits of
-// the sum are those of 1.5 * 2^23 plus the integer.
+// Adding 1.5 * 2^23 leaves no fraction bits, so the addition itself rounds to nearest even (|y| < 2^22), and the bits
+// of the sum are those of 1.5 * 2^23 plus the integer.
 FIXTUNE_ALWAYS_INLINE std::int32_t nearest(float y) {
   constexpr float no_fraction = 12582912.0F;
   return __builtin_bit_cast(std::int32_t, y + no_fraction) - __builtin_bit_cast(std::int32_t, no_fraction);

@@ -59,6 +59,11 @@ void SvgDocument::ring(double x, double y, double radius, std::string_view css_c
   circle(x, y, radius, fmt::format("{} ring", css_class));
 }
 
+void SvgDocument::box(double x, double y, double width, double height, std::string_view css_class) {
+  body_ += fmt::format("<rect class=\"{} ring\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n", css_class,
+                       x, y, width, height);
+}
+
 void SvgDocument::text(double x, double y, std::string_view content, Anchor anchor) {
   body_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, name(anchor),
                        xml_escaped(content));

@@ -133,7 +133,8 @@ TEST(InspectProgram, WritesTablePageFiguresAndARecipeThatFinetuneTakes) {
   const Json shown = Json::parse(page.substr(at, page.find("</script>", at) - at));
   EXPECT_EQ(shown, figures);
   EXPECT_EQ(read_json(file("recipe.json")), figures.at("proposal"));
-  const Ended tuned = run("finetune", common + " --epochs 1 --recipe " + file("recipe.json") + " --out " + file("out"));
+  const Ended tuned =
+      run("finetune", common + " --epochs 1 --recipe " + file("recipe.json") + " --out " + file("out"));
   EXPECT_EQ(tuned.code, 0) << tuned.output;
 }
 

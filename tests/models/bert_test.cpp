@@ -129,8 +129,8 @@ TEST(Bert, TheOutputGradientObserverSeesEachLayerOnceAndChangesNothing) {
     const std::vector<Parameter> parameters = watched.parameters(), others = alone.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Variable& p = parameters[i].variable;
-      EXPECT_LE((p.grad().map() - others[i].variable.grad().map()).norm(), 1e-5F * others[i].variable.grad().map().norm())
-          << p.name();
+      const Tensor& unwatched = others[i].variable.grad();
+      EXPECT_LE((p.grad().map() - unwatched.map()).norm(), 1e-5F * unwatched.map().norm()) << p.name();
       const auto layer = sums.find(p.name().substr(0, p.name().rfind('.')));
       if (!p.name().ends_with(".bias") || layer == sums.end()) continue;
       ++biases;

@@ -117,7 +117,7 @@ def all_jobs(settings):
     jobs += [outlier_job(settings, most), avx2_job(settings, most)]
     if settings.bert_base:
         jobs.append(step_job(settings, f"recipes-bert-base-{most}", settings.bert_base, most,
-                             "fp32,int8,approach1,approach2", 2, small(settings), with_rivals=False))
+                             "fp32,int8,approach1,approach2", 5, small(settings), with_rivals=False))
         jobs.append(memory_job(settings, settings.bert_base, "bert-base", most))
     if settings.minilm:
         jobs.append(memory_job(settings, settings.minilm, "minilm", most))

@@ -59,7 +59,7 @@ class AlignedBuffer {
       size_ = size;
   }
 
-  T* data() { return data_; }  ///< The first element; null where empty.
+  T* data() { return data_; }  ///< The first element; null before anything was allocated.
   const T* data() const { return data_; }  ///< The same, read only.
   Index size() const { return size_; }  ///< in elements
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }  ///< of the elements

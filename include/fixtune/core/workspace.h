@@ -71,7 +71,8 @@ struct WorkspaceAllocator {
   WorkspaceAllocator() = default;
   template <typename U>
   WorkspaceAllocator(const WorkspaceAllocator<U>&) {}  ///< Allocators of all types are one.
-  T* allocate(std::size_t count) { return static_cast<T*>(take_buffer(count * sizeof(T))); }  ///< Throws std::bad_alloc.
+  /// Throws std::bad_alloc.
+  T* allocate(std::size_t count) { return static_cast<T*>(take_buffer(count * sizeof(T))); }
   /// Gives memory back to the workspace it came from.
   void deallocate(T* at, std::size_t) noexcept { return_buffer(at); }
   /// Always: each buffer knows its workspace.

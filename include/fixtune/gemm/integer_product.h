@@ -44,7 +44,7 @@ void integer_product(const Int8View& a, Transpose transpose_a, const Int8View& b
 /// Back end in use: the fastest whose integers were right in a worst-case product tried once (a pair sum that
 /// saturates, as on some CPUs without VNNI, shows there) and whose implementation is no reference kernel.
 IntegerBackend active_integer_backend();
-std::string_view name(IntegerBackend backend);  ///< As reports and FIXTUNE_BACKEND write it.
+std::string_view name(IntegerBackend backend);  ///< As integer_backend_report() writes it.
 /// What the start-up check found: one line per back end tried (implementation name, chosen or why not).
 std::vector<std::string> integer_backend_report();
 

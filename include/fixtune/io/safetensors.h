@@ -32,7 +32,7 @@ class SafetensorsFile {
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
   ~SafetensorsFile();
 
-  const std::filesystem::path& path() const { return path_; }  ///< Of the file.
+  const std::filesystem::path& path() const { return path_; }  ///< As it was opened.
   /// True where the file has a tensor of that name.
   bool contains(const std::string& name) const { return entries.contains(name); }
   /// The tensor as FP32, from F32, F16 or BF16: a vector as `[1, n]`, a scalar as `[1, 1]`.

@@ -17,7 +17,7 @@ enum class TableFormat {
 
 /// Rows of text under named columns; every row has a field for every column.
 struct Table {
-  std::vector<std::string> columns;  ///< their names, from the first line
+  std::vector<std::string> columns;  ///< their names, or numbers from 0 where the file has no header
   std::vector<std::vector<std::string>> rows;  ///< of fields, as many as columns
   std::vector<Index> lines;  ///< where each row starts in its file, from 1
 };

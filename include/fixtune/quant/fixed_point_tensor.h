@@ -33,7 +33,8 @@ struct FixedPointTensor {
 };
 
 /// The step of a block whose largest magnitude is a: \f$ a / (2^{b-1}-1) \f$ (full range) or
-/// \f$ 2^{\lfloor \log_2 a \rfloor - (b-2)} \f$ (power of two) for b bits; 1 when a == 0, never below the smallest normal float.
+/// \f$ 2^{\lfloor \log_2 a \rfloor - (b-2)} \f$ (power of two) for b bits; 1 when a == 0,
+/// never below the smallest normal float.
 float step_for(float a, int bits, StepKind kind);
 
 /// Codes of x; element (r,c) uses random number r*cols+c of `random`.

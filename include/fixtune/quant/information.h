@@ -53,23 +53,24 @@ struct InformationLoss {
 /// Measures X against what quantising made of it, parted at gamma.
 InformationLoss information_loss(ConstMatrixMap x, ConstMatrixMap quantised, float gamma);
 
-/// \f$ \mathrm{sens}(\hat X)/\mathrm{sens}(X) = V(X)/V(\hat X) \f$ where \f$ \mathrm{lev}(\hat X) = \mathrm{lev}(X) \f$ (Eq. 5,
-/// first equality); NaN where both are constant.
+/// \f$ \mathrm{sens}(\hat X)/\mathrm{sens}(X) = V(X)/V(\hat X) \f$ where
+/// \f$ \mathrm{lev}(\hat X) = \mathrm{lev}(X) \f$ (Eq. 5, first equality); NaN where both are constant.
 double sensitivity_ratio(const Moments& original, const Moments& quantised);
 
-/// \f$ V(X)/(V(X)+V(\delta)) \f$: the same where delta is uncorrelated with X, as unbiased rounding makes it (Eq. 5, second
-/// equality); NaN where both are constant.
+/// \f$ V(X)/(V(X)+V(\delta)) \f$: the same where delta is uncorrelated with X, as unbiased rounding makes it (Eq. 5,
+/// second equality); NaN where both are constant.
 double uncorrelated_sensitivity_ratio(const Moments& original, const Moments& error);
 
 /// \f$ \mathrm{Cov}(X, \delta) / \sqrt{V(X) V(\delta)} \f$, from
 /// \f$ V(\hat X) = V(X) + V(\delta) + 2\,\mathrm{Cov}(X, \delta) \f$; 0 where either is constant.
 double error_correlation(const Moments& original, const Moments& quantised, const Moments& error);
 
-/// \f$ (E_P(X) - E_Q(X))^2 / V_Q(X) \le \chi^2(P\Vert Q) \f$, the variance that of Q, against which the divergence is taken
-/// (Hammersley, Chapman and Robbins; Eq. 6).
+/// \f$ (E_P(X) - E_Q(X))^2 / V_Q(X) \le \chi^2(P\Vert Q) \f$, the variance that of Q, against which the divergence is
+/// taken (Hammersley, Chapman and Robbins; Eq. 6).
 double chapman_robbins_bound(double shift, double variance_q);
 
-/// Variance of the rounding error where it is spread evenly over a step: \f$ s^2/12 \f$ to nearest, \f$ s^2/6 \f$ stochastic.
+/// Variance of the rounding error where it is spread evenly over a step: \f$ s^2/12 \f$ to nearest, \f$ s^2/6 \f$
+/// stochastic.
 double even_error_variance(double step, Rounding rounding);
 
 /// The same averaged over the elements of an activation, by their steps.

@@ -30,7 +30,8 @@ struct SparseDigit {
 /// An activation as integers, by any outlier treatment.
 ///
 /// - Untreated: `X ~ s_x X8`.
-/// - UnifiedScale (Eq. 1): \f$ X \approx s_x X_8 + s_o X_{12} \f$; `digits` hold X12, the cells of X8 they came from are 0.
+/// - UnifiedScale (Eq. 1): \f$ X \approx s_x X_8 + s_o X_{12} \f$; `digits` hold X12, the cells of X8 they came from
+///   are 0.
 /// - TiledSplit (Eq. 2-3), full-range step: \f$ X \approx s_x (X_8 + u K') \f$, u = unit = 2*max_code (254 for 8 bits).
 ///   A block with outliers takes `s_x = gamma/max_code/2^j`, k' = k*2^j, so that s_x*unit*k' is 2 gamma k to the
 ///   rounding of gamma/max_code; a block without has its free step.

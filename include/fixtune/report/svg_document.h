@@ -27,6 +27,8 @@ class SvgDocument {
   void circle(double x, double y, double radius, std::string_view css_class);  ///< A filled one.
   /// A ring: the outline of a circle.
   void ring(double x, double y, double radius, std::string_view css_class);
+  /// The outline of a rectangle, from its upper left corner.
+  void box(double x, double y, double width, double height, std::string_view css_class);
   void text(double x, double y, std::string_view content, Anchor anchor);  ///< Content is escaped.
   /// Text that reads upwards.
   void upward_text(double x, double y, std::string_view content, Anchor anchor);
