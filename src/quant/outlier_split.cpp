@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "fixtune/core/parallel.h"
+#include "quant/outlier_digits.h"
 #include "quant/outlier_rows.h"
 #include "quant/row_quantizer.h"
+#include "quant/split_steps.h"
 #include "quant/spread_rule.h"
 
 namespace fixtune {
@@ -16,40 +18,11 @@ namespace {
 
 using row_kernels::MagnitudeBits;
 
-/// Two INT8 planes: low + 254*high, each at most 127.
-constexpr std::int32_t largest_digit = 127 * 255;
-
-/// A step on the grid gamma / max_code / 2^shift, and the shift that makes digits count in it.
-struct GridStep {
-  float step = 1.0F;
-  int shift = 0;
-};
-
-/// The finest grid step that holds the remainders and keeps the digits in one plane; shift 0 where none does.
-GridStep grid_step(float largest_rest, std::int32_t digit, const Recipe& recipe) {
-  const std::int32_t max_code = recipe.format_x().max_code();
-  const float coarsest = recipe.gamma / static_cast<float>(max_code);
-  const std::int64_t digit_or_one = std::max(digit, 1);
-  const auto fits = [&](int shift) {
-    return (digit_or_one << shift) <= max_code &&
-           largest_rest <= max_code * std::ldexp(static_cast<double>(coarsest), -shift);
-  };
-  int shift = 0;
-  while (fits(shift + 1)) ++shift;
-  return {std::ldexp(coarsest, -shift), shift};
-}
-
-std::int32_t largest_magnitude(std::span<const std::int32_t> digits) {
-  std::int32_t largest = 0;
-  for (const std::int32_t digit : digits) largest = std::max(largest, std::abs(digit));
-  return largest;
-}
-
 /// What one thread writes on while it splits rows.
 struct Scratch {
   AlignedBuffer<float> produced;          ///< the rows of a stretch, where X is not in memory
   AlignedBuffer<std::int32_t> positions;  ///< of a row's outliers
-  WorkspaceVector<std::int16_t> codes;        ///< of a row's outliers
+  WorkspaceVector<std::int16_t> codes;    ///< of a row's outliers
 
   std::int16_t* codes_for(std::size_t count) {
     if (codes.size() < count) codes.resize(count);
@@ -84,8 +57,6 @@ class ActivationSplit {
 
  private:
   bool tiled() const { return recipe_.outliers == OutlierTreatment::TiledSplit; }
-  bool unified() const { return recipe_.outliers == OutlierTreatment::UnifiedScale; }
-  float rest(Index r) const { return std::bit_cast<float>(rest_[static_cast<std::size_t>(r)]); }
   std::uint64_t element(Index r) const { return static_cast<std::uint64_t>(r * x_.cols); }
 
   template <typename Body>
@@ -95,17 +66,12 @@ class ActivationSplit {
   void move_columns();
   void measure(OutlierRows& rows, const RowsInMemory& x);
   void measure_without_columns(OutlierRows& rows, const RowsInMemory& x);
-  void choose_row_steps(OutlierRows& rows);
-  void choose_tensor_step();
   void encode(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch);
   void encode_outliers(OutlierRows& rows, Index r, Scratch& scratch);
   void split_each_row();
   void split_as_one();
   void check() const;
   void count();
-  void encode_unified_digits();
-  void join_digits();
-  void choose_digit_unit();
 
   ActivationSource x_;
   const Recipe& recipe_;
@@ -184,37 +150,6 @@ void ActivationSplit::measure_without_columns(OutlierRows& rows, const RowsInMem
   }
 }
 
-void ActivationSplit::choose_row_steps(OutlierRows& rows) {
-  for (Index r = rows.begin; r < rows.end; ++r) {
-    float& step = result_.inliers.steps[static_cast<std::size_t>(r)];
-    if (!tiled() || rows.count_of(r) == 0) {
-      step = step_for(rest(r), recipe_.format_x().bits, recipe_.step);
-    } else if (recipe_.step == StepKind::PowerOfTwo) {
-      // One step for all rows with outliers, so that 2 gamma is worth the same integer in each of them.
-      step = step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
-    } else {
-      const GridStep grid = grid_step(rest(r), largest_magnitude(rows.digits_of(r)), recipe_);
-      step = grid.step;
-      for (std::int32_t& digit : rows.digits_of(r)) digit *= 1 << grid.shift;
-    }
-  }
-}
-
-void ActivationSplit::choose_tensor_step() {
-  const auto bits = rest_.empty() ? 0 : *std::max_element(rest_.begin(), rest_.end());
-  const auto largest = std::bit_cast<float>(bits);
-  float& step = result_.inliers.steps[0];
-  step = step_for(largest, recipe_.format_x().bits, recipe_.step);
-  if (!tiled() || recipe_.step == StepKind::PowerOfTwo) return;
-  std::int32_t digit = 0;
-  for (const OutlierRows& rows : stretches_) digit = std::max(digit, largest_magnitude(rows.digits()));
-  if (digit == 0) return;
-  const GridStep grid = grid_step(largest, digit, recipe_);
-  step = grid.step;
-  for (OutlierRows& rows : stretches_)
-    for (std::int32_t& d : rows.digits()) d *= 1 << grid.shift;
-}
-
 /// The row's codes, its outliers clamped, then the outliers' own: few against the row, so that nothing is copied.
 void ActivationSplit::encode(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
   for (Index r = rows.begin; r < rows.end; ++r) {
@@ -249,7 +184,7 @@ void ActivationSplit::split_each_row() {
   for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
     find(rows, x, scratch);
     measure(rows, x);
-    choose_row_steps(rows);
+    choose_row_steps(rows, rest_.data(), recipe_, result_.inliers);
     encode(rows, x, scratch);
   });
   check();
@@ -263,9 +198,11 @@ void ActivationSplit::split_as_one() {
   if (moves_columns(recipe_)) move_columns();
   for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch&) { measure(rows, x); });
   if (recipe_.block == Block::Tensor)
-    choose_tensor_step();
+    choose_tensor_step(stretches_, rest_, recipe_, result_.inliers);
   else
-    for_stretches([&](OutlierRows& rows, const RowsInMemory&, Scratch&) { choose_row_steps(rows); });
+    for_stretches([&](OutlierRows& rows, const RowsInMemory&, Scratch&) {
+      choose_row_steps(rows, rest_.data(), recipe_, result_.inliers);
+    });
   for_stretches([&](OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) { encode(rows, x, scratch); });
 }
 
@@ -279,10 +216,10 @@ void ActivationSplit::check() const {
   for (const OutlierRows& rows : stretches_)
     for (Index r = rows.begin; r < rows.end; ++r)
       for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
-        if (std::abs(rows.digits()[i]) > largest_digit)
+        if (std::abs(rows.digits()[i]) > digit_limit)
           fail("{}: the value {} at row {}, column {} is past two INT8 planes of outlier digits (gamma {} reaches {})",
                name_, rows.values()[i], r, rows.columns()[i], recipe_.gamma,
-               2.0F * recipe_.gamma * static_cast<float>(largest_digit));
+               2.0F * recipe_.gamma * static_cast<float>(digit_limit));
 }
 
 void ActivationSplit::count() {
@@ -294,64 +231,6 @@ void ActivationSplit::count() {
     statistics.largest = std::bit_cast<float>(*std::max_element(largest_.begin(), largest_.end()));
 }
 
-/// X12 of Eq. 1: one step over all outliers.
-void ActivationSplit::encode_unified_digits() {
-  const bool any = std::any_of(stretches_.begin(), stretches_.end(), [](const OutlierRows& s) { return s.size() > 0; });
-  // The largest magnitude of all is an outlier, where there are any.
-  result_.digit_step = step_for(any ? result_.statistics.largest : 0.0F, recipe_.outlier_bits, recipe_.step);
-  Format format = recipe_.format_x();
-  format.bits = recipe_.outlier_bits;
-  // Random numbers that the INT8 codes have not used.
-  const std::uint64_t unused = element(x_.rows);
-  parallel_for(stretches_.size(), 1, [&](Index begin, Index end) {
-    Scratch scratch;
-    for (Index i = begin; i < end; ++i) {
-      OutlierRows& rows = stretches_[i];
-      for (Index r = rows.begin; r < rows.end; ++r) {
-        std::int16_t* codes = scratch.codes_for(rows.count_of(r));
-        encode_elements(rows.values_of(r), rows.columns_of(r).data(), result_.digit_step, format, random_,
-                        unused + element(r), codes);
-        std::copy_n(codes, rows.count_of(r), rows.digits_of(r).data());
-      }
-    }
-  });
-}
-
-void ActivationSplit::join_digits() {
-  WorkspaceVector<std::size_t> starts(static_cast<std::size_t>(stretches_.size()) + 1);
-  for (Index i = 0; i < stretches_.size(); ++i)
-    starts[static_cast<std::size_t>(i) + 1] = starts[static_cast<std::size_t>(i)] + stretches_[i].size();
-  result_.digits.resize(starts.back());
-  parallel_for(stretches_.size(), 64, [&](Index begin, Index end) {
-    for (Index s = begin; s < end; ++s) {
-      const OutlierRows& rows = stretches_[s];
-      SparseDigit* out = result_.digits.data() + starts[static_cast<std::size_t>(s)];
-      for (Index r = rows.begin; r < rows.end; ++r)
-        for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
-          *out++ = {static_cast<std::int32_t>(r), rows.columns()[i], rows.digits()[i]};
-    }
-  });
-}
-
-/// What a digit is worth: an integer of the INT8 codes' steps where there is one, else a float of its own.
-void ActivationSplit::choose_digit_unit() {
-  if (recipe_.step == StepKind::FullRange) {
-    result_.digit_unit = 2 * recipe_.format_x().max_code();
-    return;
-  }
-  const float step = recipe_.block == Block::Tensor ? result_.inliers.steps[0]
-                                                    : step_for(recipe_.gamma, recipe_.format_x().bits, recipe_.step);
-  // As far as two INT8 planes reach: an activation stays a 24-bit integer.
-  constexpr double most = 254.0 * largest_digit;
-  const double unit = 2.0 * recipe_.gamma / step;
-  std::int32_t largest = 1;
-  for (const OutlierRows& rows : stretches_) largest = std::max(largest, largest_magnitude(rows.digits()));
-  if (unit == std::floor(unit) && unit * largest <= most)
-    result_.digit_unit = static_cast<std::int32_t>(unit);
-  else
-    result_.digit_step = 2.0F * recipe_.gamma;
-}
-
 QuantizedActivation ActivationSplit::run() {
   if (quantises_each_row_alone(recipe_))
     split_each_row();
@@ -359,9 +238,7 @@ QuantizedActivation ActivationSplit::run() {
     split_as_one();
   if (!result_.inliers.steps.empty())
     result_.statistics.step = *std::max_element(result_.inliers.steps.begin(), result_.inliers.steps.end());
-  if (unified()) encode_unified_digits();
-  if (tiled() || unified()) join_digits();
-  if (tiled()) choose_digit_unit();
+  gather_digits(stretches_, recipe_, random_, result_);
   return std::move(result_);
 }
 
