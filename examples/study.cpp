@@ -62,7 +62,7 @@ CLI::App* add_list(CLI::App& app, Options& o) {
 CLI::App* add_render(CLI::App& app, Options& o) {
   CLI::App* command = app.add_subcommand("render", "write tables and plots of what is done");
   add_plan(*command, o);
-  command->add_option("--published", o.rendering.published, "JSON file of numbers to set beside")->required();
+  command->add_option("--published", o.rendering.published, "JSON file of numbers to set beside");
   command->add_option("--page", o.rendering.page, "Markdown page with the study's block; plots go to its folder")
       ->required();
   return command;

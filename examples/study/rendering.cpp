@@ -117,13 +117,13 @@ std::string model_section(const StudyPlan& plan, const std::string& model, const
 }  // namespace
 
 void render(const StudyPlan& plan, const RenderingOptions& options) {
-  const Published published = read_published(options.published);
+  const Published published = options.published.empty() ? Published() : read_published(options.published);
   const std::string page = read_file(options.page);
   // The block must be there before plots are written.
   replace_block(page, plan.name, "", options.page.string());
   std::string text = "\n";
   for (const std::string& model : models_of(plan)) text += model_section(plan, model, published, options) + "\n";
-  text += fmt::format("The paper's numbers: {}.\n", published.source);
+  if (!published.source.empty()) text += fmt::format("The paper's numbers: {}.\n", published.source);
   write_file_atomically(options.page, replace_block(page, plan.name, text, options.page.string()));
 }
 

@@ -9,7 +9,7 @@ namespace fixtune::study {
 /// Where a study is rendered from and to.
 struct RenderingOptions {
   std::filesystem::path results;
-  std::filesystem::path published;  ///< see read_published()
+  std::filesystem::path published;  ///< see read_published(); empty: none
   std::filesystem::path page;       ///< Markdown with the block of the study's name, see replace_block()
 };
 

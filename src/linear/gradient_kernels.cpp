@@ -3,6 +3,10 @@
 #include "fixtune/core/multiversion.h"
 #include "quant/rounding.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace fixtune::gradient_kernels {
 namespace {
 
@@ -30,6 +34,20 @@ FIXTUNE_ALWAYS_INLINE void nearest_words(const GroupPass& pass, std::int64_t col
     const std::uint32_t q3 = in_byte(rounding::nearest(clamped((x3[n] * s3) * inverse[n], limit)), 3);
     words[n] = (q0 | q1 | q2 | q3) ^ 0x80808080U;
   }
+}
+
+// A whole group is three lines. Written past the caches they need not be read first, which took as long as all the rest;
+// the locked instruction of the barrier behind the loop makes them visible to other threads.
+FIXTUNE_ALWAYS_INLINE void store(const std::uint32_t (&words)[48], const GroupPass& pass) {
+#if defined(__SSE2__)
+  if (pass.stream) {
+    const auto* from = reinterpret_cast<const __m128i*>(words);
+    auto* to = reinterpret_cast<__m128i*>(pass.out);
+    for (int i = 0; i < 12; ++i) _mm_stream_si128(to + i, _mm_loadu_si128(from + i));
+    return;
+  }
+#endif
+  __builtin_memcpy(pass.out, words, sizeof words);
 }
 
 }  // namespace
@@ -66,7 +84,7 @@ FIXTUNE_MULTIVERSION void encode_nearest(const GroupPass& pass) {
   if (pass.columns == 48) {
     // A known number of columns: no remainder loops.
     nearest_words(pass, 48, words);
-    __builtin_memcpy(pass.out, words, sizeof words);
+    store(words, pass);
     return;
   }
   nearest_words(pass, pass.columns, words);

@@ -18,7 +18,13 @@ LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const R
                                     const LinearContext& context, std::string_view name) {
   Recipe backward = recipe;
   if (recipe.backward_x == BackwardX::Plain) backward.outliers = OutlierTreatment::Untreated;
-  if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) {
+  if (recipe.backward_x == BackwardX::Plain && recipe.block == Block::Tensor) {
+    // The forward has seen that X is finite, and its largest magnitude.
+    QuantizedActivation plain;
+    plain.statistics = input.forward->statistics;
+    plain.inliers = quantize(x, recipe.format_x(), plain.statistics.largest, context.stream("x.backward"), name);
+    input.backward = share(std::move(plain));
+  } else if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) {
     input.backward = share(quantize_activation(transposed(x), backward, context.stream("x.by_column"), name));
     input.backward_by_column = true;
     input.backward_has_digits = recipe.backward_x != BackwardX::Remainder;

@@ -18,6 +18,8 @@ using gradient_kernels::RowPass;
 constexpr Index block_rows = 64;
 constexpr Index panel_width = 48;
 constexpr Index group_rows = 4;
+/// So many codes are not found in the second-level cache again.
+constexpr Index streamed_codes = Index{1} << 20;
 
 Index blocks_of(Index rows) { return (rows + block_rows - 1) / block_rows; }
 
@@ -128,12 +130,23 @@ class Quantizer {
     for (Index n = 0; n < cols_; ++n) inverse[n] = 1.0F / out.steps[out.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)];
     const RandomStream random = context_.stream(request_.column_stream);
     parallel_for(out.codes.groups(), 16, [&](Index begin, Index end) {
-      // A strip of groups of one panel at a time: its bytes lie together.
-      constexpr Index strip = 8;
-      for (Index g0 = begin; g0 < end; g0 += strip)
+      // A few groups of one panel at a time: their bytes lie together. The last tokens first: what read() has read last
+      // may still be in a cache.
+      constexpr Index strip = 2;
+      for (Index last = end; last > begin; last = std::max(begin, last - strip)) {
+        const Index first = std::max(begin, last - strip);
+        fetch_rows(first * group_rows, std::min(rows_, last * group_rows));
         for (Index p = 0; p < out.codes.panels(); ++p)
-          for (Index g = g0; g < std::min(g0 + strip, end); ++g) encode_group(p, g, inverse.data(), random, out.codes);
+          for (Index g = first; g < last; ++g) encode_group(p, g, inverse.data(), random, out.codes);
+      }
     });
+  }
+
+  /// Asks for rows in the order of memory: by panels they are three lines here and three there, which no CPU foresees.
+  void fetch_rows(Index begin, Index end) const {
+    constexpr Index line = 64 / sizeof(float);
+    for (Index m = begin; m < end; ++m)
+      for (Index n = 0; n < cols_; n += line) __builtin_prefetch(row(m) + n, /*write=*/0, /*second level=*/2);
   }
 
   void encode_group(Index panel, Index g, const float* inverse, const RandomStream& random, PackedColumns& codes) const {
@@ -143,6 +156,7 @@ class Quantizer {
     pass.inverse = inverse + column;
     pass.limit = static_cast<float>(feature_format_.max_code());
     pass.out = codes.group(panel, g);
+    pass.stream = rows_ * cols_ >= streamed_codes;
     pass.low = random.low();
     for (Index t = 0; t < group_rows; ++t) {
       const Index m = g * group_rows + t;

@@ -72,6 +72,15 @@ FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomSt
   return q;
 }
 
+FixedPointTensor quantize(ConstMatrixMap x, const Format& format, float largest, const RandomStream& random,
+                          std::string_view name) {
+  check_format(format, name);
+  if (format.block != Block::Tensor) fail("{}: one known magnitude gives no step per row", name);
+  FixedPointTensor q = allocate_codes(x.rows(), x.cols(), format);
+  quantize_as_one(x, random, largest, q);
+  return q;
+}
+
 Tensor dequantize(const FixedPointTensor& q) {
   Tensor x(q.rows, q.cols);
   parallel_for(q.rows, row_grain(q.cols), [&](Index begin, Index end) {

@@ -134,6 +134,14 @@ TEST_F(Rendered, NothingRunIsShownAsSuch) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "page"));
 }
 
+TEST_F(Rendered, NothingPublishedLeavesItsRowsOut) {
+  add("rte-fp32-0-m", {{"accuracy", 0.70}});
+  render(plan_, {folder_.path() / "results", {}, folder_.path() / "page.md"});
+  const std::string text = read_file(folder_.path() / "page.md");
+  EXPECT_THAT(text, HasSubstr("1 of 12 runs done"));
+  EXPECT_THAT(text, Not(HasSubstr("paper")));
+}
+
 TEST_F(Rendered, KeepsThePageWhereSomethingDoesNotFit) {
   add("rte-fp32-0-m", {{"f1", 0.70}});
   const std::string before = read_file(folder_.path() / "page.md");

@@ -61,6 +61,21 @@ TEST(Quantize, ReadsThroughAnOuterStride) {
   expect_specified(part, {8, StepKind::PowerOfTwo, Block::Tensor, Rounding::Nearest});
 }
 
+TEST(Quantize, AKnownMagnitudeGivesTheSameCodes) {
+  const Tensor x = heavy_tailed(37, 61, 3.0F, 5);
+  const float largest = x.map().cwiseAbs().maxCoeff();
+  for (const Format& format : all_formats()) {
+    if (format.block == Block::Row) {
+      EXPECT_THROW(quantize(x.map(), format, largest, stream(), "x"), Error);
+      continue;
+    }
+    const FixedPointTensor all = quantize(x.map(), format, stream(), "x");
+    const FixedPointTensor known = quantize(x.map(), format, largest, stream(), "x");
+    ASSERT_EQ(known.steps, all.steps);
+    for (Index i = 0; i < x.size(); ++i) ASSERT_EQ(known.code(i / 61, i % 61), all.code(i / 61, i % 61)) << i;
+  }
+}
+
 TEST(Quantize, EmptyTensorsHaveNoCodes) {
   for (const Format& format : all_formats()) {
     EXPECT_EQ(quantize(view(Tensor(0, 7)), format, stream(), "x").bytes(), format.block == Block::Row ? 0U : 4U);

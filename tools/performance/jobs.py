@@ -38,7 +38,11 @@ def product_jobs(settings, threads):
     return [
         Job(f"gemm-{threads}", "bench_gemm", t + (["--rounds", "1", "--tokens", "128,512"] if quick else [])),
         Job(f"quantize-{threads}", "bench_quantize", t + (["--rounds", "3"] if quick else [])),
-        Job(f"linear-{threads}", "bench_linear", t + (["--rounds", "1", "--tokens", "512"] if quick else ["--rounds", "5"])),
+        Job(f"linear-{threads}", "bench_linear",
+            [*t, "--section", "whole,parts", *(["--rounds", "1", "--tokens", "512"] if quick else ["--rounds", "9"])]),
+        # A target of 5 % at the worst of many cells: fewer rounds would show the noise of each.
+        Job(f"density-{threads}", "bench_linear",
+            [*t, "--section", "density", *(["--rounds", "1", "--tokens", "512"] if quick else ["--rounds", "31"])]),
     ]
 
 

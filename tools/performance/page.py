@@ -72,7 +72,7 @@ def layer_section(results, settings):
             + per_thread(results, settings, "linear", ["A whole layer, FP32's time"])
             + per_thread(results, settings, "linear", ["A whole layer, forward", "A layer's parts"], folded=True)
             + "### Outliers\n\n" + picture(settings, "outliers")
-            + per_thread(results, settings, "linear", ["Forward by share"], folded=True)
+            + per_thread(results, settings, "density", ["Forward by share"], folded=True)
             + tables_of(results, f"outliers-{most}", most, ["Ways to join"])
             + "### Quantising\n\n" + per_thread(results, settings, "quantize", ["Quantising"])
             + "### Held to AVX2\n\n" + tables_of(results, f"avx2-{most}", most, ["A whole layer, FP32's time"]))

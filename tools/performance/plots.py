@@ -78,7 +78,7 @@ def plot_outliers(plot, results, settings):
     figure, axes = plot.subplots(figsize=(6, 3.2))
     drawn = False
     for recipe in RECIPES[2:]:
-        for record in results.records(f"linear-{threads}", "Forward by share", model="BERT-base",
+        for record in results.records(f"density-{threads}", "Forward by share", model="BERT-base",
                                       layer="geometric mean", recipe=recipe):
             axes.plot([100 * p for p in shares], [1.0] + [record[c] for c in DENSITIES], marker="o", label=recipe,
                       color=COLOURS[recipe])

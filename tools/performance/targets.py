@@ -44,7 +44,7 @@ def geometric_mean(values):
 def excess(results, threads, recipe, per_share):
     """How far the forward with outliers is above 1 + per_share * p, at its worst, for layers with N >= 768."""
     rows = [r for model, layer in LARGE_LAYERS
-            for r in results.records(f"linear-{threads}", "Forward by share", model=model, layer=layer, recipe=recipe)]
+            for r in results.records(f"density-{threads}", "Forward by share", model=model, layer=layer, recipe=recipe)]
     return largest([r[column] - 1 - per_share * p for r in rows for column, p in DENSITIES.items() if column in r])
 
 

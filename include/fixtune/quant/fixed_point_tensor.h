@@ -45,6 +45,11 @@ float step_for(float a, int bits, StepKind kind);
 FixedPointTensor quantize(ConstMatrixMap x, const Format& format, const RandomStream& random,
                           std::string_view name);
 
+/// The same with one step over all, where x is known to be finite and its largest magnitude is known: x is read once.
+/// Throws Error where `format` has a step per row.
+FixedPointTensor quantize(ConstMatrixMap x, const Format& format, float largest, const RandomStream& random,
+                          std::string_view name);
+
 /// `x[r,c] = step(r) * q[r,c]`, rounded once to FP32.
 Tensor dequantize(const FixedPointTensor& q);
 
