@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Takes the code samples out of Markdown pages, for the tests to compile and run, and checks the pages' links.
 
-    doc_samples.py --out DIR PAGE...     # DIR/PAGE_N.cpp (and .txt: what it prints), DIR/PAGE_N.json; lists the files
+    doc_samples.py --out DIR PAGE...     # DIR/PAGE_N.cpp (and .txt: what it prints), .json, .cmake; lists the files
     doc_samples.py --check-links PAGE...
 
 A ```cpp block that defines no main becomes the body of one, its includes in front. A ```text block right after it is
-what the program prints. A ```json block is a recipe, or a list of recipes.
+what the program prints. A ```json block is a recipe, or a list of recipes; a ```cmake block is for the project of a
+program called my_program.
 """
 import argparse
 import os
@@ -30,7 +31,7 @@ def samples(text):
     blocks = list(FENCE.finditer(text))
     for block, following in zip(blocks, blocks[1:] + [None]):
         kind, content = block.group(1), block.group(2)
-        if kind == "json":
+        if kind in ("json", "cmake"):
             yield kind, content, None
         if kind != "cpp":
             continue
