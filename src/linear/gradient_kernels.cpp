@@ -39,6 +39,10 @@ FIXTUNE_ALWAYS_INLINE void nearest_words(const GroupPass& pass, std::int64_t col
 // A whole group is three lines. Written past the caches they need not be read first, which took as long as all the rest;
 // the locked instruction of the barrier behind the loop makes them visible to other threads.
 FIXTUNE_ALWAYS_INLINE void store(const std::uint32_t (&words)[48], const GroupPass& pass) {
+  if (pass.columns != 48) {
+    __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
+    return;
+  }
 #if defined(__SSE2__)
   if (pass.stream) {
     const auto* from = reinterpret_cast<const __m128i*>(words);
@@ -81,14 +85,12 @@ FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
 
 FIXTUNE_MULTIVERSION void encode_nearest(const GroupPass& pass) {
   std::uint32_t words[48];
-  if (pass.columns == 48) {
-    // A known number of columns: no remainder loops.
+  // A known number of columns: no remainder loops.
+  if (pass.columns == 48)
     nearest_words(pass, 48, words);
-    store(words, pass);
-    return;
-  }
-  nearest_words(pass, pass.columns, words);
-  __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
+  else
+    nearest_words(pass, pass.columns, words);
+  store(words, pass);
 }
 
 FIXTUNE_MULTIVERSION void encode_stochastic(const GroupPass& pass) {
@@ -104,7 +106,7 @@ FIXTUNE_MULTIVERSION void encode_stochastic(const GroupPass& pass) {
       words[n] ^= in_byte(rounding::stochastic(clamped((x[n] * scale) * inverse[n], limit), u), t);
     }
   }
-  __builtin_memcpy(pass.out, words, static_cast<unsigned long>(4 * pass.columns));
+  store(words, pass);
 }
 
 FIXTUNE_MULTIVERSION void join_largest(std::int32_t* __restrict into, const std::int32_t* __restrict other,

@@ -27,7 +27,7 @@ struct GroupPass {
   std::int64_t columns = 0;
   float limit = 127.0F;
   std::uint8_t* out = nullptr;  ///< `[column][4]`, code plus 128
-  bool stream = false;          ///< past the caches, where `out` is aligned to 16 bytes and all columns are there
+  bool stream = false;          ///< whole groups past the caches; `out` is then aligned to 16 bytes
   // Stochastic rounding: column n of row t uses the number at first[t] + n, which wraps.
   std::uint32_t low = 0, high[4] = {}, first[4] = {};
 };

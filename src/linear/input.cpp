@@ -21,8 +21,8 @@ LinearInput with_own_backward_codes(LinearInput input, ConstMatrixMap x, const R
   if (recipe.backward_x == BackwardX::Plain && recipe.block == Block::Tensor) {
     // The forward has seen that X is finite, and its largest magnitude.
     QuantizedActivation plain;
-    plain.statistics = input.forward->statistics;
-    plain.inliers = quantize(x, recipe.format_x(), plain.statistics.largest, context.stream("x.backward"), name);
+    plain.inliers =
+        quantize(x, recipe.format_x(), input.forward->statistics.largest, context.stream("x.backward"), name);
     input.backward = share(std::move(plain));
   } else if (recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) {
     input.backward = share(quantize_activation(transposed(x), backward, context.stream("x.by_column"), name));

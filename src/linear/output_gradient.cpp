@@ -18,8 +18,8 @@ using gradient_kernels::RowPass;
 constexpr Index block_rows = 64;
 constexpr Index panel_width = 48;
 constexpr Index group_rows = 4;
-/// So many codes are not found in the second-level cache again.
-constexpr Index streamed_codes = Index{1} << 20;
+/// From so many elements on, neither dY nor its codes are found in the second-level cache again.
+constexpr Index streamed_elements = Index{1} << 20;
 
 Index blocks_of(Index rows) { return (rows + block_rows - 1) / block_rows; }
 
@@ -55,6 +55,7 @@ class Quantizer {
 
  private:
   bool row_steps() const { return token_format_.block == Block::Row; }
+  bool is_streamed() const { return rows_ * cols_ >= streamed_elements; }
   const float* row(Index m) const { return dy_ + m * stride_; }
 
   void read() {
@@ -135,7 +136,7 @@ class Quantizer {
       constexpr Index strip = 2;
       for (Index last = end; last > begin; last = std::max(begin, last - strip)) {
         const Index first = std::max(begin, last - strip);
-        fetch_rows(first * group_rows, std::min(rows_, last * group_rows));
+        if (is_streamed()) fetch_rows(first * group_rows, std::min(rows_, last * group_rows));
         for (Index p = 0; p < out.codes.panels(); ++p)
           for (Index g = first; g < last; ++g) encode_group(p, g, inverse.data(), random, out.codes);
       }
@@ -156,7 +157,7 @@ class Quantizer {
     pass.inverse = inverse + column;
     pass.limit = static_cast<float>(feature_format_.max_code());
     pass.out = codes.group(panel, g);
-    pass.stream = rows_ * cols_ >= streamed_codes;
+    pass.stream = is_streamed();
     pass.low = random.low();
     for (Index t = 0; t < group_rows; ++t) {
       const Index m = g * group_rows + t;
