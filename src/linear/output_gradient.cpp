@@ -134,20 +134,38 @@ class Quantizer {
       // A few groups of one panel at a time: their bytes lie together. The last tokens first: what read() has read last
       // may still be in a cache.
       constexpr Index strip = 2;
+      const Index panels = out.codes.panels();
+      if (is_streamed()) fetch_rows(rows_of(std::max(begin, end - strip), end), 0, 1);
       for (Index last = end; last > begin; last = std::max(begin, last - strip)) {
         const Index first = std::max(begin, last - strip);
-        if (is_streamed()) fetch_rows(first * group_rows, std::min(rows_, last * group_rows));
-        for (Index p = 0; p < out.codes.panels(); ++p)
+        const Rows next = is_streamed() ? rows_of(std::max(begin, first - strip), first) : Rows{};
+        for (Index p = 0; p < panels; ++p) {
+          fetch_rows(next, p, panels);
           for (Index g = first; g < last; ++g) encode_group(p, g, inverse.data(), random, out.codes);
+        }
       }
     });
   }
 
-  /// Asks for rows in the order of memory: by panels they are three lines here and three there, which no CPU foresees.
-  void fetch_rows(Index begin, Index end) const {
+  struct Rows {
+    Index begin = 0, end = 0;
+  };
+
+  Rows rows_of(Index first_group, Index last_group) const {
+    return {first_group * group_rows, std::min(rows_, last_group * group_rows)};
+  }
+
+  /// Asks for one of the parts that rows are cut into, in the order of memory, while the rows before them are encoded: by
+  /// panels they are three lines here and three there, which no CPU foresees.
+  void fetch_rows(Rows rows, Index part, Index parts) const {
     constexpr Index line = 64 / sizeof(float);
-    for (Index m = begin; m < end; ++m)
-      for (Index n = 0; n < cols_; n += line) __builtin_prefetch(row(m) + n, /*write=*/0, /*second level=*/2);
+    const Index lines_of_row = (cols_ + line - 1) / line;
+    const Index lines = (rows.end - rows.begin) * lines_of_row;
+    Index i = lines * part / parts;
+    const Index stop = lines * (part + 1) / parts;
+    for (Index m = rows.begin + i / lines_of_row, of_row = i % lines_of_row; i < stop; ++m, of_row = 0)
+      for (; of_row < lines_of_row && i < stop; ++of_row, ++i)
+        __builtin_prefetch(row(m) + of_row * line, /*write=*/0, /*second level=*/2);
   }
 
   void encode_group(Index panel, Index g, const float* inverse, const RandomStream& random, PackedColumns& codes) const {

@@ -52,15 +52,21 @@ void OutlierRows::append(Index r, const std::int32_t* row_columns, std::int32_t 
   end_row(r);
 }
 
-void OutlierRows::split(float gamma) {
-  row_kernels::split_values(values().data(), static_cast<std::int32_t>(size()), gamma, digits().data(),
-                            remainders().data());
+// Rows that share a gamma are split at once: a row has few outliers.
+void OutlierRows::split() {
+  for (Index r = begin; r < end;) {
+    const float gamma = gamma_of(r);
+    const std::size_t first = first_of(r);
+    while (r < end && gamma_of(r) == gamma) ++r;
+    row_kernels::split_values(values().data() + first, static_cast<std::int32_t>(first_of(r) - first), gamma,
+                              digits().data() + first, remainders().data() + first);
+  }
 }
 
-void find_outliers(const RowsInMemory& x, Index cols, float gamma, OutlierRows& rows, std::int32_t* positions,
+void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, std::int32_t* positions,
                    row_kernels::MagnitudeBits* largest, row_kernels::MagnitudeBits* inliers) {
-  const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(gamma);
   for (Index r = rows.begin; r < rows.end; ++r) {
+    const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(rows.gamma_of(r));
     const float* row = x.row(r);
     const row_kernels::Magnitudes magnitudes = row_kernels::max_magnitudes(row, cols, threshold);
     largest[r] = magnitudes.all;

@@ -44,13 +44,17 @@ class OutlierRows {
   std::span<std::int32_t> digits_of(Index r) const { return digits().subspan(first_of(r), count_of(r)); }
   std::span<float> remainders_of(Index r) const { return remainders().subspan(first_of(r), count_of(r)); }
 
+  /// Above which an element of row `r` is an outlier; to be set before any is looked for.
+  float gamma_of(Index r) const { return gammas_[static_cast<std::size_t>(r - begin)]; }
+  void set_gamma(Index r, float gamma) { gammas_[static_cast<std::size_t>(r - begin)] = gamma; }
+
   void clear();
   /// Appends outliers of row `r`; rows come in order.
   void append(Index r, const std::int32_t* row_columns, std::int32_t count, const float* row);
   /// To be called when row `r` has all of its outliers.
   void end_row(Index r) { starts_[static_cast<std::size_t>(r - begin) + 1] = size_; }
-  /// Eq. 3 for all of them: fills digits and remainders.
-  void split(float gamma);
+  /// Eq. 3 for all of them, each by the gamma of its row: fills digits and remainders.
+  void split();
 
  private:
   friend class OutlierStretches;
@@ -63,6 +67,7 @@ class OutlierRows {
   void grow(std::size_t least);
 
   std::array<std::size_t, rows_per_stretch + 1> starts_{};
+  std::array<float, rows_per_stretch> gammas_{};
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   std::uint32_t* at_ = nullptr;       ///< in the stretches' common memory, or in `own_`
@@ -86,9 +91,9 @@ class OutlierStretches {
   WorkspaceVector<OutlierRows> stretches_;
 };
 
-/// Fills `rows` with the elements above gamma, and of each row its largest magnitude and the largest of its inliers.
-/// `positions` has room for a row.
-void find_outliers(const RowsInMemory& x, Index cols, float gamma, OutlierRows& rows, std::int32_t* positions,
+/// Fills `rows` with the elements above their row's gamma, and of each row its largest magnitude and the largest of its
+/// inliers. `positions` has room for a row.
+void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, std::int32_t* positions,
                    row_kernels::MagnitudeBits* largest, row_kernels::MagnitudeBits* inliers);
 
 /// A copy of the row, 0 where its outliers were.

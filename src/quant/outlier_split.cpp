@@ -111,10 +111,13 @@ void ActivationSplit::for_stretches(Body body) {
 }
 
 void ActivationSplit::find(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
-  find_outliers(x, x_.cols, recipe_.gamma, rows, scratch.positions.data(), largest_.data(), rest_.data());
+  for (Index r = rows.begin; r < rows.end; ++r)
+    rows.set_gamma(r, recipe_.gamma_rule == GammaRule::RowRms ? recipe_.gamma * spread_of(x.row(r), x_.cols)
+                                                              : recipe_.gamma);
+  find_outliers(x, x_.cols, rows, scratch.positions.data(), largest_.data(), rest_.data());
   for (const std::int32_t column : rows.columns())
     std::atomic_ref(holds_[static_cast<std::size_t>(column)]).store(1, std::memory_order_relaxed);
-  if (tiled()) rows.split(recipe_.gamma);
+  if (tiled()) rows.split();
 }
 
 /// Column isolation: every element of a column that holds an outlier counts as one.
@@ -218,8 +221,8 @@ void ActivationSplit::check() const {
       for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
         if (std::abs(rows.digits()[i]) > digit_limit)
           fail("{}: the value {} at row {}, column {} is past two INT8 planes of outlier digits (gamma {} reaches {})",
-               name_, rows.values()[i], r, rows.columns()[i], recipe_.gamma,
-               2.0F * recipe_.gamma * static_cast<float>(digit_limit));
+               name_, rows.values()[i], r, rows.columns()[i], rows.gamma_of(r),
+               2.0F * rows.gamma_of(r) * static_cast<float>(digit_limit));
 }
 
 void ActivationSplit::count() {
@@ -245,13 +248,18 @@ QuantizedActivation ActivationSplit::run() {
 }  // namespace
 
 bool quantises_each_row_alone(const Recipe& recipe) {
-  return recipe.block == Block::Row && recipe.gamma_rule == GammaRule::Fixed && !moves_columns(recipe);
+  return recipe.block == Block::Row && recipe.gamma_rule != GammaRule::TensorRms && !moves_columns(recipe);
 }
 
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name) {
-  if (recipe.gamma_rule != GammaRule::Fixed) return quantize_by_spread(x, recipe, random, name);
-  return ActivationSplit({x.rows(), x.cols(), x.data(), x.outerStride(), nullptr}, recipe, random, name).run();
+  const ActivationSource source{x.rows(), x.cols(), x.data(), x.outerStride(), nullptr};
+  if (recipe.gamma_rule != GammaRule::TensorRms) return ActivationSplit(source, recipe, random, name).run();
+  validate(recipe, name);
+  Recipe fixed = recipe;
+  fixed.gamma_rule = GammaRule::Fixed;
+  fixed.gamma *= spread_of(x);
+  return ActivationSplit(source, fixed, random, name).run();
 }
 
 QuantizedActivation quantize_activation(Index rows, Index cols, const RowProducer& producer, const Recipe& recipe,

@@ -17,17 +17,27 @@ using rounding::magnitude_bits;
 FIXTUNE_ALWAYS_INLINE float scaled(float x, Scale scale) { return rounding::clamped(x * scale.inverse, scale.limit); }
 
 template <typename Code>
-FIXTUNE_ALWAYS_INLINE void nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
-  for (Index j = 0; j < n; ++j) codes[j] = static_cast<Code>(rounding::nearest(scaled(x[j], scale)));
+FIXTUNE_ALWAYS_INLINE std::int32_t nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
+  std::uint32_t sum = 0;
+  for (Index j = 0; j < n; ++j) {
+    const std::int32_t code = rounding::nearest(scaled(x[j], scale));
+    codes[j] = static_cast<Code>(code);
+    sum += static_cast<std::uint32_t>(code);
+  }
+  return static_cast<std::int32_t>(sum);
 }
 
 template <typename Code>
-FIXTUNE_ALWAYS_INLINE void stochastic_row(const float* __restrict x, Index n, Scale scale, Randomness random,
-                                   Code* __restrict codes) {
+FIXTUNE_ALWAYS_INLINE std::int32_t stochastic_row(const float* __restrict x, Index n, Scale scale, Randomness random,
+                                                  Code* __restrict codes) {
+  std::uint32_t sum = 0;
   for (Index j = 0; j < n; ++j) {
     const float u = rounding::uniform(random.low, random.high, random.first + static_cast<std::uint32_t>(j));
-    codes[j] = static_cast<Code>(rounding::stochastic(scaled(x[j], scale), u));
+    const std::int32_t code = rounding::stochastic(scaled(x[j], scale), u);
+    codes[j] = static_cast<Code>(code);
+    sum += static_cast<std::uint32_t>(code);
   }
+  return static_cast<std::int32_t>(sum);
 }
 
 FIXTUNE_ALWAYS_INLINE std::int32_t count_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
@@ -108,6 +118,19 @@ FIXTUNE_MULTIVERSION void split_values(const float* __restrict x, std::int32_t n
   }
 }
 
+// A square of a float is exact in double, so that a fused addition gives the same bits as one that is not.
+FIXTUNE_MULTIVERSION double sum_of_squares(const float* x, Index n) {
+  constexpr Index lanes = 32;
+  double sums[lanes] = {};
+  Index j = 0;
+  for (; j + lanes <= n; j += lanes)
+    for (Index l = 0; l < lanes; ++l) sums[l] += static_cast<double>(x[j + l]) * static_cast<double>(x[j + l]);
+  for (; j < n; ++j) sums[0] += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+  double sum = 0.0;
+  for (Index l = 0; l < lanes; ++l) sum += sums[l];
+  return sum;
+}
+
 FIXTUNE_MULTIVERSION std::int32_t sum_of_codes(const std::int8_t* codes, Index n) {
   std::int32_t sum = 0;
   Index j = 0;
@@ -125,22 +148,22 @@ FIXTUNE_MULTIVERSION std::int32_t sum_of_codes(const std::int8_t* codes, Index n
   return sum;
 }
 
-FIXTUNE_MULTIVERSION void quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes) {
-  nearest_row(x, n, scale, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes) {
+  return nearest_row(x, n, scale, codes);
 }
 
-FIXTUNE_MULTIVERSION void quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes) {
-  nearest_row(x, n, scale, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes) {
+  return nearest_row(x, n, scale, codes);
 }
 
-FIXTUNE_MULTIVERSION void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,
-                                              std::int8_t* codes) {
-  stochastic_row(x, n, scale, random, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,
+                                                      std::int8_t* codes) {
+  return stochastic_row(x, n, scale, random, codes);
 }
 
-FIXTUNE_MULTIVERSION void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,
-                                              std::int16_t* codes) {
-  stochastic_row(x, n, scale, random, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,
+                                                      std::int16_t* codes) {
+  return stochastic_row(x, n, scale, random, codes);
 }
 
 FIXTUNE_MULTIVERSION void quantize_stochastic_at(const float* __restrict x, const std::int32_t* __restrict offsets,

@@ -41,13 +41,19 @@ std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
 /// while |digit| < 2^27. A NaN or an infinity has digit 0 and stays as it is.
 void split_values(const float* x, std::int32_t n, float gamma, std::int32_t* digits, float* remainders);
 
-/// Sum of n codes.
+/// Sum of n squares in double, in an order that depends on n alone.
+double sum_of_squares(const float* x, Index n);
+
+/// Sum of n codes that are there already.
 std::int32_t sum_of_codes(const std::int8_t* codes, Index n);
 
-void quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes);
-void quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes);
-void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
-void quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
+/// Codes of n values; returns their sum, which wraps.
+///@{
+std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes);
+std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes);
+std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
+std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
+///@}
 /// The same for scattered elements: x[j] uses the number at `first + offsets[j]`.
 void quantize_stochastic_at(const float* x, const std::int32_t* offsets, Index n, Scale scale, Randomness random,
                             std::int16_t* codes);

@@ -20,26 +20,27 @@ Randomness randomness_at(const RandomStream& random, std::uint64_t element) {
 
 // The kernels count elements in 32 bits, so a row that crosses a multiple of 2^32 is done in two parts.
 template <typename Code>
-void encode_stochastic(const float* x, Index n, Scale scale, const RandomStream& random, std::uint64_t element,
-                       Code* codes) {
+std::int32_t encode_stochastic(const float* x, Index n, Scale scale, const RandomStream& random, std::uint64_t element,
+                               Code* codes) {
+  std::uint32_t sum = 0;
   while (n > 0) {
     const auto before_wrap = static_cast<Index>((std::uint64_t{1} << 32) - (element & 0xffffffffU));
     const Index part = std::min(n, before_wrap);
-    row_kernels::quantize_stochastic(x, part, scale, randomness_at(random, element), codes);
+    sum += static_cast<std::uint32_t>(
+        row_kernels::quantize_stochastic(x, part, scale, randomness_at(random, element), codes));
     x += part;
     codes += part;
     n -= part;
     element += static_cast<std::uint64_t>(part);
   }
+  return static_cast<std::int32_t>(sum);
 }
 
 template <typename Code>
-void encode(const float* x, Index n, float step, const Format& format, const RandomStream& random,
-            std::uint64_t element, Code* codes) {
-  if (format.rounding == Rounding::Nearest)
-    row_kernels::quantize_nearest(x, n, scale_of(step, format), codes);
-  else
-    encode_stochastic(x, n, scale_of(step, format), random, element, codes);
+std::int32_t encode(const float* x, Index n, float step, const Format& format, const RandomStream& random,
+                    std::uint64_t element, Code* codes) {
+  if (format.rounding == Rounding::Nearest) return row_kernels::quantize_nearest(x, n, scale_of(step, format), codes);
+  return encode_stochastic(x, n, scale_of(step, format), random, element, codes);
 }
 
 }  // namespace
@@ -79,12 +80,14 @@ FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format) {
 }
 
 void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q) {
-  const Index first = row * q.cols;
-  if (q.format.bits > 8)
-    return encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes16.data() + first);
-  encode(x, q.cols, q.step(row), q.format, random, static_cast<std::uint64_t>(first), q.codes8.data() + first);
-  if (!q.row_sums.empty())
-    q.row_sums[static_cast<std::size_t>(row)] = row_kernels::sum_of_codes(q.codes8.data() + first, q.cols);
+  const Index at = row * q.cols;
+  const auto element = static_cast<std::uint64_t>(at);
+  if (q.format.bits > 8) {
+    encode(x, q.cols, q.step(row), q.format, random, element, q.codes16.data() + at);
+    return;
+  }
+  const std::int32_t sum = encode(x, q.cols, q.step(row), q.format, random, element, q.codes8.data() + at);
+  if (!q.row_sums.empty()) q.row_sums[static_cast<std::size_t>(row)] = sum;
 }
 
 void encode_elements(std::span<const float> x, const std::int32_t* columns, float step, const Format& format,
@@ -92,7 +95,10 @@ void encode_elements(std::span<const float> x, const std::int32_t* columns, floa
   if (x.empty()) return;
   const Scale scale = scale_of(step, format);
   const auto count = static_cast<Index>(x.size());
-  if (format.rounding == Rounding::Nearest) return row_kernels::quantize_nearest(x.data(), count, scale, codes);
+  if (format.rounding == Rounding::Nearest) {
+    row_kernels::quantize_nearest(x.data(), count, scale, codes);
+    return;
+  }
   const std::uint64_t last = first_of_row + static_cast<std::uint64_t>(columns[count - 1]);
   if (first_of_row >> 32 == last >> 32)
     return row_kernels::quantize_stochastic_at(x.data(), columns, count, scale, randomness_at(random, first_of_row),

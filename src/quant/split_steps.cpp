@@ -16,9 +16,9 @@ struct GridStep {
 };
 
 /// The finest grid step that holds the remainders and keeps the digits in one plane; shift 0 where none does.
-GridStep grid_step(float largest_rest, std::int32_t digit, const Recipe& recipe) {
+GridStep grid_step(float largest_rest, std::int32_t digit, float gamma, const Recipe& recipe) {
   const std::int32_t max_code = recipe.format_x().max_code();
-  const float coarsest = recipe.gamma / static_cast<float>(max_code);
+  const float coarsest = gamma / static_cast<float>(max_code);
   const std::int64_t digit_or_one = std::max(digit, 1);
   const auto fits = [&](int shift) {
     return (digit_or_one << shift) <= max_code &&
@@ -48,7 +48,7 @@ void choose_row_steps(OutlierRows& rows, const row_kernels::MagnitudeBits* rest,
       // One step for all rows with outliers, so that 2 gamma is worth the same integer in each of them.
       step = step_for(recipe.gamma, recipe.format_x().bits, recipe.step);
     } else {
-      const GridStep grid = grid_step(largest, largest_magnitude(rows.digits_of(r)), recipe);
+      const GridStep grid = grid_step(largest, largest_magnitude(rows.digits_of(r)), rows.gamma_of(r), recipe);
       step = grid.step;
       scale_digits(rows.digits_of(r), grid.shift);
     }
@@ -64,7 +64,7 @@ void choose_tensor_step(OutlierStretches& stretches, std::span<const row_kernels
   if (!tiled(recipe) || recipe.step == StepKind::PowerOfTwo) return;
   const std::int32_t digit = largest_digit(stretches);
   if (digit == 0) return;
-  const GridStep grid = grid_step(largest, digit, recipe);
+  const GridStep grid = grid_step(largest, digit, recipe.gamma, recipe);
   step = grid.step;
   for (OutlierRows& rows : stretches) scale_digits(rows.digits(), grid.shift);
 }

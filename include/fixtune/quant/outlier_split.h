@@ -56,7 +56,8 @@ struct QuantizedActivation {
 QuantizedActivation quantize_activation(ConstMatrixMap x, const Recipe& recipe, const RandomStream& random,
                                         std::string_view name);
 
-/// True where no row's codes depend on another row: row steps, a fixed gamma, and no columns that move as a whole.
+/// True where no row's codes depend on another row: row steps, a gamma that is fixed or the row's own, and no columns that
+/// move as a whole.
 bool quantises_each_row_alone(const Recipe& recipe);
 
 /// Makes rows [begin, end) of an activation at `rows`, one after the other. The same rows may be asked for again, and
