@@ -78,6 +78,50 @@ TEST(SpreadRule, TheTensorsSpreadIsAFixedGamma) {
   }
 }
 
+/// The codes of one row alone, by a fixed gamma of so many of its root mean squares.
+QuantizedActivation by_fixed_gamma(const Tensor& x, Index row, float gamma) {
+  double squares = 0.0;
+  for (Index c = 0; c < x.cols(); ++c) squares += static_cast<double>(x(row, c)) * x(row, c);
+  const auto rms = static_cast<float>(std::sqrt(squares / static_cast<double>(x.cols())));
+  const ConstMatrixMap one(x.data() + row * x.cols(), 1, x.cols(), Eigen::OuterStride<>(x.cols()));
+  return quantize_activation(one, with_rule(GammaRule::Fixed, gamma * rms), {}, "x");
+}
+
+TEST(SpreadRule, ARowsSpreadIsItsFixedGamma) {
+  const Tensor x = growing_rows();
+  const QuantizedActivation q = quantize_activation(x, with_rule(GammaRule::RowRms, 2.0F), {}, "x");
+  std::size_t digit = 0;
+  for (Index r = 0; r < x.rows(); ++r) {
+    const QuantizedActivation row = by_fixed_gamma(x, r, 2.0F);
+    ASSERT_EQ(q.inliers.step(r), row.inliers.step(0)) << r;
+    EXPECT_TRUE(std::equal(row.inliers.codes8.begin(), row.inliers.codes8.end(), q.inliers.codes8.data() + r * x.cols()));
+    for (const SparseDigit& d : row.digits) {
+      ASSERT_LT(digit, q.digits.size());
+      EXPECT_EQ(std::tuple(q.digits[digit].row, q.digits[digit].column, q.digits[digit].digit),
+                std::tuple(static_cast<std::int32_t>(r), d.column, d.digit));
+      ++digit;
+    }
+  }
+  EXPECT_EQ(digit, q.digits.size());
+  EXPECT_GT(digit, 4U);
+}
+
+TEST(SpreadRule, RowsMadeOnTheWayGiveTheSame) {
+  const Tensor x = growing_rows();
+  const RowProducer copy = [&](Index begin, Index end, float* rows) {
+    std::copy_n(x.data() + begin * x.cols(), (end - begin) * x.cols(), rows);
+  };
+  for (const GammaRule rule : {GammaRule::RowRms, GammaRule::TensorRms}) {
+    const Recipe recipe = with_rule(rule, 2.0F);
+    EXPECT_EQ(quantises_each_row_alone(recipe), rule == GammaRule::RowRms);
+    const QuantizedActivation a = quantize_activation(x, recipe, {}, "x");
+    const QuantizedActivation b = quantize_activation(x.rows(), x.cols(), copy, recipe, {}, "x");
+    EXPECT_EQ(a.inliers.steps, b.inliers.steps);
+    EXPECT_EQ(a.digits.size(), b.digits.size());
+    EXPECT_TRUE(std::equal(a.inliers.codes8.begin(), a.inliers.codes8.end(), b.inliers.codes8.begin()));
+  }
+}
+
 TEST(SpreadRule, EmptySpreadAndBadValues) {
   Tensor x = Tensor::zeros(3, 10);
   for (const GammaRule rule : {GammaRule::RowRms, GammaRule::TensorRms}) {
