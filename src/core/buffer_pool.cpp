@@ -4,21 +4,8 @@
 #include <bit>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
-// A sanitizer must see every buffer freed, or it misses reads of freed ones.
-#if defined(__SANITIZE_ADDRESS__) || defined(FIXTUNE_NO_BUFFER_POOL)
-#define FIXTUNE_KEEPS_BUFFERS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FIXTUNE_KEEPS_BUFFERS 0
-#endif
-#endif
-#ifndef FIXTUNE_KEEPS_BUFFERS
-#define FIXTUNE_KEEPS_BUFFERS 1
-#endif
+#include "core/system_memory.h"
+#include "core/watched_heap.h"
 
 namespace fixtune::detail {
 namespace {
@@ -79,7 +66,7 @@ void BufferPool::give_back(void* buffer) noexcept {
     const std::lock_guard lock(pool->mutex_);
     pool->use_.live -= header->bytes;
     last = --pool->buffers_live_ == 0 && pool->orphaned_;
-    if (FIXTUNE_KEEPS_BUFFERS != 0 && !pool->orphaned_)
+    if (!heap_is_watched && !pool->orphaned_)
       pool->keep(header);
     else
       pool->free(header);
@@ -116,11 +103,8 @@ BufferPool::Header* BufferPool::allocate(std::size_t bytes, std::size_t lane) {
     const std::lock_guard lock(mutex_);
     memory = upstream_->allocate(all, header_bytes);
   } else {
-    memory = ::operator new(all, std::align_val_t{alignment_of(bytes)});
+    memory = allocate_memory(all, alignment_of(bytes));
   }
-#if defined(__linux__)
-  if (upstream_ == nullptr && bytes >= 2 * huge_page) madvise(memory, all, MADV_HUGEPAGE);
-#endif
   return new (memory) Header{this, bytes, lane, nullptr, nullptr, nullptr, nullptr};
 }
 
@@ -146,7 +130,7 @@ void BufferPool::free(Header* header) noexcept {
   if (upstream_ != nullptr)
     upstream_->deallocate(header, header_bytes + bytes, header_bytes);
   else
-    ::operator delete(header, std::align_val_t{alignment_of(bytes)});
+    free_memory(header, header_bytes + bytes, alignment_of(bytes));
 }
 
 void BufferPool::add_live(std::size_t bytes) {
