@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <string>
 
 #include "fixtune/gemm/packed_product.h"
 
@@ -12,6 +14,7 @@ namespace {
 using detail::PanelKernel;
 using detail::PanelWork;
 
+/// In the order of the enumeration.
 constexpr PackedKernel slowest_first[] = {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni};
 
 PanelKernel functions_of(PackedKernel kernel) {
@@ -109,16 +112,20 @@ bool gives_the_right_integers(PackedKernel kernel) {
 
 PackedKernel most_allowed() {
   const char* limit = std::getenv("FIXTUNE_KERNEL");
-  if (limit == nullptr || *limit == '\0') return PackedKernel::Avx512Vnni;
-  for (const PackedKernel kernel : slowest_first)
+  if (limit == nullptr || *limit == '\0') return *std::rbegin(slowest_first);
+  std::string names;
+  for (const PackedKernel kernel : slowest_first) {
     if (name(kernel) == limit) return kernel;
-  fail("FIXTUNE_KERNEL is \"{}\"; it may be portable, avx2 or avx512_vnni", limit);
+    names.append(names.empty() ? "" : ", ").append(name(kernel));
+  }
+  fail("FIXTUNE_KERNEL is \"{}\"; it may be one of {}", limit, names);
 }
 
 PackedKernel best_kernel() {
-  for (const PackedKernel kernel : {PackedKernel::Avx512Vnni, PackedKernel::Avx2})
-    if (kernel <= most_allowed() && cpu_runs(kernel) && gives_the_right_integers(kernel)) return kernel;
-  return PackedKernel::Portable;
+  PackedKernel best = PackedKernel::Portable;
+  for (const PackedKernel kernel : slowest_first)
+    if (kernel <= most_allowed() && cpu_runs(kernel) && gives_the_right_integers(kernel)) best = kernel;
+  return best;
 }
 
 std::atomic<PackedKernel>& chosen() {
