@@ -7,6 +7,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace fixtune::detail {
@@ -14,18 +15,22 @@ namespace fixtune::detail {
 #if defined(__linux__)
 namespace {
 
-constexpr std::size_t page = 4096;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
 /// The system needs microseconds for a map, and a page in the mean goes unused.
 constexpr std::size_t mapped_from = std::size_t{1} << 20;
 
 bool is_mapped(std::size_t bytes) { return !heap_is_watched && bytes >= mapped_from; }
 
-std::size_t in_pages(std::size_t bytes) { return (bytes + page - 1) / page * page; }
+std::size_t page_bytes() {
+  static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+std::size_t in_pages(std::size_t bytes) { return (bytes + page_bytes() - 1) / page_bytes() * page_bytes(); }
 
 /// Maps more, and gives back what lies before and behind the aligned part.
 void* map_aligned(std::size_t bytes, std::size_t alignment) {
-  const std::size_t spare = alignment > page ? alignment : 0;
+  const std::size_t spare = alignment > page_bytes() ? alignment : 0;
   void* all = mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (all == MAP_FAILED) throw std::bad_alloc();
   if (spare == 0) return all;
