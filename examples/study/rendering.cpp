@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "fixtune/io/file.h"
@@ -13,10 +14,28 @@
 namespace fixtune::study {
 namespace {
 
-constexpr const char* metrics_legend =
-    "\nMean ± standard deviation over the seeds (their number), in percent, after the last epoch. MRPC: accuracy\n"
-    "/ F1; CoLA: Matthews correlation; STS-B: mean of Pearson's and Spearman's correlation; SQuAD: exact match\n"
-    "/ F1; accuracy elsewhere. \"-\": not run.\n\n";
+constexpr const char* score_legend =
+    "\nMean ± standard deviation over the seeds (their number), in percent, after the last epoch. \"-\": not run.\n";
+
+/// What each task's score is, where it is not the accuracy.
+std::string metrics_legend(const std::vector<StudyTask>& tasks) {
+  const std::map<std::string, std::string> words = {
+      {"mrpc", "MRPC: accuracy / F1"},
+      {"cola", "CoLA: Matthews correlation"},
+      {"stsb", "STS-B: mean of Pearson's and Spearman's correlation"},
+      {"squad", "SQuAD: exact match / F1"},
+      {"squad2", "SQuAD: exact match / F1"},
+  };
+  std::vector<std::string> said;
+  bool accuracy = false;
+  for (const StudyTask& task : tasks)
+    if (const auto found = words.find(task.name); found != words.end())
+      said.push_back(found->second);
+    else
+      accuracy = true;
+  if (accuracy) said.emplace_back(said.empty() ? "Accuracy" : "accuracy elsewhere");
+  return fmt::format("{}.\n\n", fmt::join(said, "; "));
+}
 
 constexpr fmt::string_view loss_legend =
     "\nFP32's score less the recipe's, paired by seed: mean ± standard error (number of seeds), in points. A\n"
@@ -98,7 +117,7 @@ std::string model_section(const StudyPlan& plan, const std::string& model, const
   std::string text =
       fmt::format("### {}: {} of {} runs done\n\n", model, comparison.scores.runs(), runs_of(plan, model));
   text += metrics_table(comparison).markdown();
-  text += metrics_legend;
+  text += score_legend + metrics_legend(comparison.tasks);
   const PointPlot scores = score_plot(comparison, model);
   if (has_value(scores))
     text += plot_line(scores, options.page, fmt::format("{}-{}-scores.svg", plan.name, model));

@@ -8,6 +8,7 @@
 #include "fixtune/core/error.h"
 #include "fixtune/report/axis.h"
 #include "fixtune/report/svg_document.h"
+#include "report/point_rows.h"
 
 namespace fixtune {
 namespace {
@@ -16,6 +17,8 @@ constexpr double left = 60, right = 16, top = 64, bottom = 36;
 constexpr double plot_height = 260, point_distance = 15, group_gap = 26;
 constexpr double point_radius = 4, cap = 3;
 constexpr double legend_entry = 96;
+/// Side by side more would neither fit a page nor have a colour each.
+constexpr std::size_t most_side_by_side = 8;
 
 /// Everything the value axis must reach.
 std::vector<double> extremes(const PointPlot& plot) {
@@ -118,7 +121,7 @@ std::string PointPlot::svg() const {
     if (one.points.size() != groups.size())
       fail("plot \"{}\": series {} has {} points for {} groups", title, one.name, one.points.size(), groups.size());
   if (extremes(*this).empty()) fail("plot \"{}\": there is nothing to show", title);
-  return Drawing(*this).draw();
+  return series.size() > most_side_by_side ? point_rows_svg(*this) : Drawing(*this).draw();
 }
 
 }  // namespace fixtune

@@ -1,5 +1,6 @@
 #include "fixtune/report/point_plot.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,6 +78,27 @@ TEST(PointPlot, RefusesMissingPointsAndNothingToShow) {
   PointPlot nothing = plot();
   for (PlotSeries& series : nothing.series) series.points.assign(2, {});
   EXPECT_THAT(error_of([&] { nothing.svg(); }), HasSubstr("nothing to show"));
+}
+
+TEST(PointPlot, ManySeriesBecomeRows) {
+  PointPlot many = plot();
+  many.series.clear();
+  many.threshold = 0.5;
+  many.most = 10.0;
+  for (int i = 0; i < 8; ++i) many.series.push_back({fmt::format("r{}", i), 0, {{0.0, {}, {}}, {}}});
+  many.series.push_back({"broken", 0, {{80.0, {}, {}}, {4.0, 1.0, {}}}});
+  const std::string svg = many.svg();
+  EXPECT_EQ(xml_fault(svg), "");
+  for (const char* text : {">r0<", ">broken<", ">first<", ">second<", ">percent<", ">80.0<"}) EXPECT_THAT(svg, HasSubstr(text));
+  // The names take 24 + 6 * 6.6 pixels; the axis runs from 0 to 10 over 480, and what lies past it is at its end.
+  const double left = 24 + 6 * 6.6;
+  const std::vector<double> first = numbers(svg, "<circle class=\"s0\" cx=\"([0-9.]+)\"");
+  ASSERT_EQ(first.size(), 10U) << "legend and nine points";
+  EXPECT_NEAR(first[1], left, 0.06);
+  EXPECT_NEAR(first[9], left + 480, 0.06);
+  const std::vector<double> second = numbers(svg, "<circle class=\"s1\" cx=\"([0-9.]+)\"");
+  ASSERT_EQ(second.size(), 2U);
+  EXPECT_NEAR(second[1], left + 480 * 0.4, 0.06);
 }
 
 }  // namespace
