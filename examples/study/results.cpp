@@ -45,6 +45,8 @@ void keep_result(const StudyPlan& plan, const StudyRun& run, const std::filesyst
                  const std::filesystem::path& folder) {
   Json figures = read_json(figures_file);
   if (!has_metrics(figures)) fail("{}: no epoch's metrics", figures_file.string());
+  // A recipe of the plan's own was read from a file among the work, which is nobody else's.
+  if (figures.contains("recipe")) figures["recipe"] = run.recipe;
   const Json machine{{"cpu", cpu_name()}, {"logical_cpus", std::thread::hardware_concurrency()}};
   const Json result{{"run", plan.identity(run)}, {"machine", machine}, {"figures", std::move(figures)}};
   write_file_atomically(result_file(folder, run), result.dump(2) + "\n");

@@ -82,7 +82,7 @@ class Rendered : public testing::Test {
     for (const StudyRun& run : plan_.runs)
       if (run.name() == name) {
         const auto figures = folder_.write("figures.json", Json{{"threads", 1}, {"kernel", "avx2"}, {"training_examples", 100},
-                                                                {"epochs", Json::array({{{"metrics", metrics}}})}}.dump());
+                                                                {"recipe", "/elsewhere/recipe.json"}, {"epochs", Json::array({{{"metrics", metrics}}})}}.dump());
         keep_result(plan_, run, figures, folder_.path() / "results");
       }
   }
@@ -124,6 +124,11 @@ TEST_F(Rendered, TablesAndPlotsOfWhatIsThere) {
   for (const char* plot : {"page/mine-m-scores.svg", "page/mine-m-losses.svg"})
     EXPECT_EQ(xml_fault(read_file(folder_.path() / plot)), "") << plot;
   EXPECT_EQ(page(), text) << "rendered again";
+}
+
+TEST_F(Rendered, AKeptResultNamesItsRecipeNotTheFileItWasReadFrom) {
+  add("rte-int8-0-m", {{"accuracy", 0.60}});
+  EXPECT_EQ(read_json(folder_.path() / "results" / "rte-int8-0-m.json").at("figures").at("recipe"), "int8");
 }
 
 TEST_F(Rendered, NothingRunIsShownAsSuch) {
