@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "fixtune/io/file.h"
@@ -19,20 +18,15 @@ constexpr const char* score_legend =
 
 /// What each task's score is, where it is not the accuracy.
 std::string metrics_legend(const std::vector<StudyTask>& tasks) {
-  const std::map<std::string, std::string> words = {
-      {"mrpc", "MRPC: accuracy / F1"},
-      {"cola", "CoLA: Matthews correlation"},
-      {"stsb", "STS-B: mean of Pearson's and Spearman's correlation"},
-      {"squad", "SQuAD: exact match / F1"},
-      {"squad2", "SQuAD: exact match / F1"},
-  };
   std::vector<std::string> said;
   bool accuracy = false;
-  for (const StudyTask& task : tasks)
-    if (const auto found = words.find(task.name); found != words.end())
-      said.push_back(found->second);
-    else
+  for (const StudyTask& task : tasks) {
+    const TaskScoring& scoring = scoring_of(task.name);
+    if (scoring.score == "accuracy")
       accuracy = true;
+    else
+      said.push_back(fmt::format("{}: {}", scoring.title, scoring.score));
+  }
   if (accuracy) said.emplace_back(said.empty() ? "Accuracy" : "accuracy elsewhere");
   return fmt::format("{}.\n\n", fmt::join(said, "; "));
 }

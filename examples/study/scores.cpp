@@ -10,18 +10,23 @@
 namespace fixtune::study {
 namespace {
 
+TaskScoring squad(const std::string& title) {
+  return {title, {"exact_match", "f1"}, "exact match / F1", /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
+}
+
 const std::map<std::string, TaskScoring>& scorings() {
   static const std::map<std::string, TaskScoring> all = [] {
     std::map<std::string, TaskScoring> tasks;
     for (const auto& [task, title] : {std::pair("rte", "RTE"), std::pair("qnli", "QNLI"), std::pair("mnli", "MNLI"),
                                       std::pair("sst2", "SST-2")})
       tasks[task] = {title, {"accuracy"}};
-    tasks["mrpc"] = {"MRPC", {"accuracy", "f1"}};
-    tasks["cola"] = {"CoLA", {"matthews_correlation"}};
-    tasks["stsb"] = {"STS-B", {"pearson", "spearman"}, 100.0, /*averaged=*/true};
-    tasks["text"] = {"text", {"accuracy"}, 100.0, false, /*glue=*/false};
-    tasks["squad"] = {"SQuAD v1.1", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
-    tasks["squad2"] = {"SQuAD v2.0", {"exact_match", "f1"}, /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
+    tasks["mrpc"] = {"MRPC", {"accuracy", "f1"}, "accuracy / F1"};
+    tasks["cola"] = {"CoLA", {"matthews_correlation"}, "Matthews correlation"};
+    tasks["stsb"] = {"STS-B", {"pearson", "spearman"}, "mean of Pearson's and Spearman's correlation", 100.0,
+                     /*averaged=*/true};
+    tasks["text"] = {"text", {"accuracy"}, "accuracy", 100.0, false, /*glue=*/false};
+    tasks["squad"] = squad("SQuAD v1.1");
+    tasks["squad2"] = squad("SQuAD v2.0");
     return tasks;
   }();
   return all;

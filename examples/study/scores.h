@@ -16,6 +16,7 @@ namespace fixtune::study {
 struct TaskScoring {
   std::string title;
   std::vector<std::string> metrics;  ///< of finetune's figures
+  std::string score = "accuracy";    ///< what they are, in words
   double to_percent = 100.0;
   bool averaged = false;  ///< shown as the metrics' mean alone
   bool glue = true;       ///< counted in the mean of the GLUE tasks

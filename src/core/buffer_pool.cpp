@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t header_bytes = 64;
 /// From here on buffers count against the bound, and come in finer sizes.
 constexpr std::size_t large = std::size_t{1} << 16;
-constexpr std::size_t huge_page = std::size_t{1} << 21;
 
 /// Sizes in steps of a sixteenth of their power of two (a quarter for small ones), so that like requests share buffers.
 std::size_t rounded(std::size_t bytes) {
@@ -27,8 +26,6 @@ std::size_t class_of(std::size_t bytes) {
   const std::size_t power = std::bit_floor(bytes);
   return 16 * static_cast<std::size_t>(std::countr_zero(power)) + 16 * (bytes - power) / power;
 }
-
-std::size_t alignment_of(std::size_t bytes) { return bytes >= 2 * huge_page ? huge_page : header_bytes; }
 
 }  // namespace
 
@@ -103,7 +100,7 @@ BufferPool::Header* BufferPool::allocate(std::size_t bytes, std::size_t lane) {
     const std::lock_guard lock(mutex_);
     memory = upstream_->allocate(all, header_bytes);
   } else {
-    memory = allocate_memory(all, alignment_of(bytes));
+    memory = allocate_memory(all);
   }
   return new (memory) Header{this, bytes, lane, nullptr, nullptr, nullptr, nullptr};
 }
@@ -130,7 +127,7 @@ void BufferPool::free(Header* header) noexcept {
   if (upstream_ != nullptr)
     upstream_->deallocate(header, header_bytes + bytes, header_bytes);
   else
-    free_memory(header, header_bytes + bytes, alignment_of(bytes));
+    free_memory(header, header_bytes + bytes);
 }
 
 void BufferPool::add_live(std::size_t bytes) {

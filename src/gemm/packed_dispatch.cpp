@@ -122,10 +122,10 @@ PackedKernel most_allowed() {
 }
 
 PackedKernel best_kernel() {
-  PackedKernel best = PackedKernel::Portable;
-  for (const PackedKernel kernel : slowest_first)
-    if (kernel <= most_allowed() && cpu_runs(kernel) && gives_the_right_integers(kernel)) best = kernel;
-  return best;
+  const PackedKernel most = most_allowed();
+  for (auto kernel = std::rbegin(slowest_first); kernel != std::rend(slowest_first); ++kernel)
+    if (*kernel <= most && cpu_runs(*kernel) && gives_the_right_integers(*kernel)) return *kernel;
+  return PackedKernel::Portable;
 }
 
 std::atomic<PackedKernel>& chosen() {

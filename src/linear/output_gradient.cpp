@@ -54,6 +54,10 @@ class Quantizer {
   }
 
  private:
+  struct Rows {
+    Index begin = 0, end = 0;
+  };
+
   bool row_steps() const { return token_format_.block == Block::Row; }
   bool is_streamed() const { return rows_ * cols_ >= streamed_elements; }
   const float* row(Index m) const { return dy_ + m * stride_; }
@@ -138,18 +142,14 @@ class Quantizer {
       if (is_streamed()) fetch_rows(rows_of(std::max(begin, end - strip), end), 0, 1);
       for (Index last = end; last > begin; last = std::max(begin, last - strip)) {
         const Index first = std::max(begin, last - strip);
-        const Rows next = is_streamed() ? rows_of(std::max(begin, first - strip), first) : Rows{};
+        const Rows next = rows_of(std::max(begin, first - strip), first);
         for (Index p = 0; p < panels; ++p) {
-          fetch_rows(next, p, panels);
+          if (is_streamed()) fetch_rows(next, p, panels);
           for (Index g = first; g < last; ++g) encode_group(p, g, inverse.data(), random, out.codes);
         }
       }
     });
   }
-
-  struct Rows {
-    Index begin = 0, end = 0;
-  };
 
   Rows rows_of(Index first_group, Index last_group) const {
     return {first_group * group_rows, std::min(rows_, last_group * group_rows)};

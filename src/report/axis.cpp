@@ -1,5 +1,7 @@
 #include "fixtune/report/axis.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -26,6 +28,10 @@ std::vector<double> Axis::marks() const {
 }
 
 int Axis::decimals() const { return std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9))); }
+
+std::string Axis::label(double mark) const {
+  return fmt::format("{:.{}f}", std::abs(mark) < step / 2 ? 0.0 : mark, decimals());
+}
 
 Axis axis_for(const std::vector<double>& values, int most) {
   if (values.empty()) fail("an axis needs values");

@@ -1,7 +1,5 @@
 #include "fixtune/report/point_plot.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -17,8 +15,6 @@ constexpr double left = 60, right = 16, top = 64, bottom = 36;
 constexpr double plot_height = 260, point_distance = 15, group_gap = 26;
 constexpr double point_radius = 4, cap = 3;
 constexpr double legend_entry = 96;
-/// Side by side more would neither fit a page nor have a colour each.
-constexpr std::size_t most_side_by_side = 8;
 
 /// Everything the value axis must reach.
 std::vector<double> extremes(const PointPlot& plot) {
@@ -81,9 +77,7 @@ class Drawing {
     const double end = width_ - right;
     for (const double mark : axis_.marks()) {
       document_.line(left, y_of(mark), end, y_of(mark), "faint");
-      // A zero that rounding left negative must not read -0.
-      const double shown = std::abs(mark) < axis_.step / 2 ? 0.0 : mark;
-      document_.text(left - 8, y_of(mark) + 4, fmt::format("{:.{}f}", shown, axis_.decimals()), Anchor::End);
+      document_.text(left - 8, y_of(mark) + 4, axis_.label(mark), Anchor::End);
     }
     for (std::size_t g = 1; g < plot_.groups.size(); ++g)
       document_.line(group_start(g), top, group_start(g), top + plot_height, "faint");
@@ -121,7 +115,8 @@ std::string PointPlot::svg() const {
     if (one.points.size() != groups.size())
       fail("plot \"{}\": series {} has {} points for {} groups", title, one.name, one.points.size(), groups.size());
   if (extremes(*this).empty()) fail("plot \"{}\": there is nothing to show", title);
-  return series.size() > most_side_by_side ? point_rows_svg(*this) : Drawing(*this).draw();
+  // More would neither have a colour each nor fit a page side by side.
+  return series.size() > SvgDocument::series_colours ? point_rows_svg(*this, extremes(*this)) : Drawing(*this).draw();
 }
 
 }  // namespace fixtune

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "fixtune/report/axis.h"
 #include "fixtune/report/svg_document.h"
@@ -14,25 +13,11 @@ namespace {
 constexpr double point_distance = 9, row_gap = 9, top = 72, bottom = 32, right = 56;
 constexpr double plot_width = 480, point_radius = 3.5, cap = 2.5, character_width = 6.6, legend_entry = 110;
 
-/// What the axis must reach; points past `plot.most` are written at its end.
-Axis axis_of(const PointPlot& plot) {
-  std::vector<double> values;
-  const auto add = [&](double value) { values.push_back(std::min(value, plot.most.value_or(value))); };
-  for (const PlotSeries& series : plot.series)
-    for (const PlotPoint& point : series.points) {
-      if (point.value)
-        for (const double side : {-1.0, 1.0}) add(*point.value + side * point.spread.value_or(0.0));
-      if (point.reference) add(*point.reference);
-    }
-  if (plot.threshold) add(*plot.threshold);
-  return axis_for(values, 8);
-}
-
 class Drawing {
  public:
-  explicit Drawing(const PointPlot& plot)
+  Drawing(const PointPlot& plot, const Axis& axis)
       : plot_(plot),
-        axis_(axis_of(plot)),
+        axis_(axis),
         row_height_(static_cast<double>(plot.groups.size()) * point_distance + row_gap),
         left_(name_width(plot)),
         end_(top + row_height_ * static_cast<double>(plot.series.size())),
@@ -68,9 +53,7 @@ class Drawing {
   void draw_axis() {
     for (const double mark : axis_.marks()) {
       document_.line(x_of(mark), top - 6, x_of(mark), end_, "faint");
-      // A zero that rounding left negative must not read -0.
-      const double shown = std::abs(mark) < axis_.step / 2 ? 0.0 : mark;
-      document_.text(x_of(mark), top - 12, fmt::format("{:.{}f}", shown, axis_.decimals()), Anchor::Middle);
+      document_.text(x_of(mark), top - 12, axis_.label(mark), Anchor::Middle);
     }
     document_.text(left_ + plot_width, end_ + 20, plot_.value_label, Anchor::End);
     if (plot_.threshold) document_.line(x_of(*plot_.threshold), top - 6, x_of(*plot_.threshold), end_, "line dashed");
@@ -78,8 +61,7 @@ class Drawing {
 
   void draw_row(std::size_t s) {
     const double begin = top + row_height_ * static_cast<double>(s);
-    if (s % 2 == 1) document_.line(left_, begin, left_ + plot_width, begin, "faint");
-    if (s % 2 == 1) document_.line(left_, begin + row_height_, left_ + plot_width, begin + row_height_, "faint");
+    if (s > 0) document_.line(left_, begin, left_ + plot_width, begin, "faint");
     document_.text(left_ - 8, begin + row_height_ / 2 + 4, plot_.series[s].name, Anchor::End);
     for (std::size_t g = 0; g < plot_.groups.size(); ++g)
       draw_point(plot_.series[s].points[g], series_class(g),
@@ -110,6 +92,9 @@ class Drawing {
 
 }  // namespace
 
-std::string point_rows_svg(const PointPlot& plot) { return Drawing(plot).draw(); }
+std::string point_rows_svg(const PointPlot& plot, std::vector<double> extremes) {
+  for (double& value : extremes) value = std::min(value, plot.most.value_or(value));
+  return Drawing(plot, axis_for(extremes, 8)).draw();
+}
 
 }  // namespace fixtune

@@ -26,29 +26,28 @@ std::size_t resident_bytes() {
 }
 
 TEST(SystemMemory, IsAlignedAndWhole) {
-  for (const std::size_t bytes : {std::size_t{64}, mib - 1, mib, mib + 1, 4 * mib, 4 * mib + 4097, 33 * mib})
-    for (const std::size_t alignment : {std::size_t{64}, 2 * mib}) {
-      void* const memory = allocate_memory(bytes, alignment);
-      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % alignment, 0U) << bytes;
-      std::memset(memory, 1, bytes);
-      free_memory(memory, bytes, alignment);
-    }
+  for (const std::size_t bytes : {std::size_t{64}, mib - 1, mib, mib + 1, 4 * mib, 4 * mib + 4097, 33 * mib}) {
+    void* const memory = allocate_memory(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % (bytes < 4 * mib ? 64 : 2 * mib), 0U) << bytes;
+    std::memset(memory, 1, bytes);
+    free_memory(memory, bytes);
+  }
 }
 
 TEST(SystemMemory, LargePiecesGoBackWhateverLiesAboveThem) {
   if (heap_is_watched || resident_bytes() == 0) GTEST_SKIP() << "the heap is watched, or there is no /proc";
   constexpr std::size_t bytes = 3 * mib;
   std::vector<void*> pieces(32);
-  for (void*& piece : pieces) std::memset(piece = allocate_memory(bytes, 64), 1, bytes);
+  for (void*& piece : pieces) std::memset(piece = allocate_memory(bytes), 1, bytes);
   const std::size_t before = resident_bytes();
-  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) free_memory(pieces[i], bytes, 64);
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) free_memory(pieces[i], bytes);
   EXPECT_LT(resident_bytes(), before - 28 * bytes);
-  free_memory(pieces.back(), bytes, 64);
+  free_memory(pieces.back(), bytes);
 }
 
 TEST(SystemMemory, MoreThanThereIsThrows) {
   if (heap_is_watched) GTEST_SKIP() << "a sanitizer ends the program";
-  EXPECT_THROW(allocate_memory(std::numeric_limits<std::size_t>::max() / 4, 64), std::bad_alloc);
+  EXPECT_THROW(allocate_memory(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
 }
 
 }  // namespace

@@ -27,6 +27,13 @@ TEST(Axis, TellsSmallStepsApart) {
   EXPECT_EQ(axis_for({0.001, 0.0019}, 5).decimals(), 4);
 }
 
+TEST(Axis, LabelsItsMarksAlike) {
+  const Axis axis = axis_for({-0.31, 0.42}, 8);
+  EXPECT_EQ(axis.label(-0.4), "-0.4");
+  EXPECT_EQ(axis.label(-1e-17), "0.0");
+  EXPECT_EQ(axis.label(0.5), "0.5");
+}
+
 TEST(Axis, OfOneValueIsNotEmpty) {
   for (const double value : {0.0, 5.0, -3.25, 1e-9}) {
     const Axis axis = axis_for({value}, 8);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 namespace fixtune {
@@ -14,6 +15,8 @@ struct Axis {
   std::vector<double> marks() const;
   /// Digits after the point that tell the marks apart.
   int decimals() const;
+  /// A mark as text; one that rounding left just below zero reads 0.
+  std::string label(double mark) const;
   /// Where a value lies: 0 at low, 1 at high.
   double share(double value) const { return (value - low) / (high - low); }
 };

@@ -31,7 +31,8 @@ struct PointPlot {
   std::optional<double> threshold;  ///< a dashed line across
   std::optional<double> most;       ///< in a plot of rows: points past it are written at the axis' end
 
-  /// The plot as an SVG document; more than eight series become rows, and the groups colours. Throws Error unless every series has a point for each group and one has a value.
+  /// The plot as an SVG document; more than eight series become rows, and the groups colours. Throws Error unless every
+  /// series has a point for each group and one has a value.
   std::string svg() const;
 };
 
