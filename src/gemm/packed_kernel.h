@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "transpose_tiles.h"
+
 /// The loops of a packed product, compiled once per instruction set: plain data in and out, no Eigen, no templates of
 /// the standard library (see core/multiversion.h).
 namespace fixtune::detail {
@@ -78,6 +80,8 @@ struct PanelKernel {
   /// prepared_bytes(row_count, groups) and lies on a cache line.
   const void* (*prepare)(const PanelWork&, void* room) = nullptr;
   std::int64_t (*prepared_bytes)(std::int64_t rows, std::int64_t groups) = nullptr;
+  /// Makes rows in tiles of codes that are stored by column.
+  void (*transpose)(const TransposeWork&) = transpose_tiles_portable;
 };
 
 void panel_kernel_portable(const PanelWork& work);

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "byte_interleave.h"
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/packed_product.h"
+#include "packed_dispatch.h"
 #include "packed_kernel.h"
 #include "quant/row_kernels.h"
 
@@ -25,15 +25,29 @@ void copy_edge(const Int8View& codes, Index first, Index g, std::int8_t* out, st
     }
 }
 
-/// Groups [begin, end) of one tile of the transpose.
-void transpose_tile(const Int8View& codes, Index tile, Index begin, Index end, std::int8_t* out, std::int32_t* sums) {
-  const Index first = tile * tile_rows;
-  const Index whole = first + tile_rows <= codes.cols ? std::min(end, codes.rows / group_codes) : begin;
+/// Groups [begin, end) of the tiles [first, last) of the transpose.
+struct Strip {
+  Index begin, end;
+  Index first, last;
+};
+
+void transpose_strip(const Int8View& codes, const Strip& strip, Index tile_stride, std::int8_t* out,
+                     std::int32_t* sums) {
   constexpr Index group_bytes = tile_rows * group_codes;
-  if (whole > begin)
-    detail::interleave_eight_columns(codes.data + begin * group_codes * codes.stride + first, codes.stride,
-                                     whole - begin, out + begin * group_bytes, sums);
-  for (Index g = std::max(begin, whole); g < end; ++g) copy_edge(codes, first, g, out + g * group_bytes, sums);
+  const Index whole_tiles = std::clamp(codes.cols / tile_rows, strip.first, strip.last);
+  const Index whole_groups = std::clamp(codes.rows / group_codes, strip.begin, strip.end);
+  detail::TransposeWork work;
+  work.codes = codes.data + strip.begin * group_codes * codes.stride + strip.first * tile_rows;
+  work.stride = codes.stride;
+  work.groups = whole_groups - strip.begin;
+  work.tiles = whole_tiles - strip.first;
+  work.out = out + strip.first * tile_stride + strip.begin * group_bytes;
+  work.tile_stride = tile_stride;
+  work.sums = sums + strip.first * tile_rows;
+  detail::active_panel_kernel().transpose(work);
+  for (Index t = strip.first; t < strip.last; ++t)
+    for (Index g = t < whole_tiles ? whole_groups : strip.begin; g < strip.end; ++g)
+      copy_edge(codes, t * tile_rows, g, out + t * tile_stride + g * group_bytes, sums + t * tile_rows);
 }
 
 }  // namespace
@@ -84,13 +98,12 @@ PackedRows PackedRows::transpose(const Int8View& codes) {
   packed.copy_ = AlignedBuffer<std::int8_t>(tiles * packed.tile_stride_);
   packed.codes_ = packed.copy_.data();
   packed.sums_.assign(static_cast<std::size_t>(tiles * tile_rows), 0);
-  parallel_for(tiles, 4, [&](Index begin, Index end) {
+  parallel_for(tiles, 8, [&](Index begin, Index end) {
     // A strip of groups for all tiles at once, so that lines of codes are read from cache.
-    constexpr Index strip = 16;
-    for (Index g = 0; g < groups; g += strip)
-      for (Index t = begin; t < end; ++t)
-        transpose_tile(codes, t, g, std::min(g + strip, groups), packed.copy_.data() + t * packed.tile_stride_,
-                       packed.sums_.data() + t * tile_rows);
+    constexpr Index groups_at_once = 16;
+    for (Index g = 0; g < groups; g += groups_at_once)
+      transpose_strip(codes, {g, std::min(g + groups_at_once, groups), begin, end}, packed.tile_stride_,
+                      packed.copy_.data(), packed.sums_.data());
   });
   return packed;
 }

@@ -146,6 +146,20 @@ TEST_P(PackedProducts, RowsAndOutputMayBeTransposed) {
   o.expect_equal(y, true);
 }
 
+// Widths on both sides of what a kernel transposes at once, with and without codes that fill no group or pair of groups.
+TEST_P(PackedProducts, TransposedRowsOfEveryWidthAndLength) {
+  for (const Index m : {7, 8, 63, 64, 72, 137, 200})
+    for (const Index k : {3, 4, 7, 8, 61, 64, 68, 139}) {
+      SCOPED_TRACE(std::to_string(m) + " x " + std::to_string(k));
+      const Operands o(m, 5, k, 1, 0, 0);
+      const Codes stored = o.transposed_a();
+      std::vector<float> y(static_cast<std::size_t>(o.m * o.n));
+      packed_product(PackedRows::transpose({stored.data(), k, m, m}), DigitRows(),
+                     PackedColumns::pack({o.b.data(), o.n, k, k}, Transpose::Yes), o.output(y, false));
+      o.expect_equal(y, false);
+    }
+}
+
 TEST_P(PackedProducts, ColumnsMayBeStoredEitherWay) {
   const Operands o(9, 77, 26, 1, 0, 0);
   Codes stored(o.b.size());
