@@ -7,7 +7,7 @@
 namespace fixtune::detail {
 namespace {
 
-constexpr std::int64_t wide_tiles = 8;  // of one cache line
+constexpr std::int64_t wide_tiles = 8;    // of one cache line
 constexpr std::int64_t group_bytes = 32;  // of one tile
 
 /// Four lines' 64 codes each, as groups: [q] has in 128-bit lane i the columns 16*i + 4*q on.
