@@ -91,7 +91,7 @@ struct LaneKernels {
   const char* name;
 };
 
-/// Those of the widest instruction set that this CPU has.
+/// The fastest that this CPU can run.
 const LaneKernels& lane_kernels();
 /// All that this CPU can run, widest first.
 struct LaneKernelList {
