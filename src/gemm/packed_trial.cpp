@@ -7,7 +7,7 @@
 namespace fixtune::detail {
 namespace {
 
-/// A product with every code at its limit, digits, edges, tiles that join in 64 bits, and a sparse part.
+/// Products with every code at its limit, digits, edges, tiles that join in 64 bits, and a sparse part.
 struct ProductTrial {
   static constexpr Index rows = 19, columns = 35, groups = 70;
   std::int8_t a[rows * groups * 4];
@@ -40,7 +40,7 @@ struct ProductTrial {
   }
 
   struct Result {
-    float y[rows * columns];
+    float y[rows * columns], whole[rows * panel_columns], transposed[panel_columns * rows];
   };
   void run(const PanelKernel& kernel, Result& result) const {
     PanelWork w;
@@ -70,6 +70,16 @@ struct ProductTrial {
       room.resize_discarding(kernel.prepared_bytes(rows, groups));
       w.prepared = kernel.prepare(w, room.data());
     }
+    kernel.run(w);
+    // What most tiles are: whole, no sparse part.
+    w.sparse_starts = nullptr;
+    w.columns = panel_columns;
+    w.y = result.whole;
+    w.y_stride = panel_columns;
+    kernel.run(w);
+    w.transposed = true;
+    w.y = result.transposed;
+    w.y_stride = rows;
     kernel.run(w);
   }
 };
