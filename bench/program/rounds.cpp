@@ -2,13 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
+
+#include "fixtune/core/workspace.h"
 
 namespace fixtune::bench {
 namespace {
 
 constexpr double shortest_timing = 2e-3;
 constexpr int most_repeats = 64;
+
+/// With a workspace of its own, as a program has that does nothing else: in a common one every contestant would find its
+/// buffers given up for another's, and its time would be that of fresh pages.
+Contestant in_own_workspace(const Contestant& contestant) {
+  return {contestant.name, [run = contestant.run, workspace = std::make_shared<Workspace>()] {
+            const UseWorkspace use(workspace.get());
+            run();
+          }};
+}
 
 /// How often to run in a row so that the clock and the waking of threads do not count; the first run warms up.
 int repeats_for(const Contestant& contestant) {
@@ -26,7 +38,9 @@ double mean_seconds(const Contestant& contestant, int repeats) {
 
 }  // namespace
 
-Medians interleaved_medians(benchmark::State& state, const std::vector<Contestant>& contestants) {
+Medians interleaved_medians(benchmark::State& state, const std::vector<Contestant>& all) {
+  std::vector<Contestant> contestants;
+  for (const Contestant& contestant : all) contestants.push_back(in_own_workspace(contestant));
   std::vector<int> repeats;
   for (const Contestant& contestant : contestants) repeats.push_back(repeats_for(contestant));
   std::vector<std::vector<double>> times(contestants.size());
