@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ struct Measurement {
 
 struct Options {
   std::vector<Index> tokens = {128, 512, 1024, 4096};
-  bool avx2_peak = false;
+  PeakInstructions peak = PeakInstructions::Best;
 };
 
 Options options;
@@ -216,7 +217,7 @@ ClosingTable mean_table() {
 }
 
 void prepare(Program& program) {
-  peaks = peak_loops(options.avx2_peak ? PeakInstructions::Avx2 : PeakInstructions::Best);
+  peaks = peak_loops(options.peak);
   backends = working_backends();
   for (const std::string& line : integer_backend_report()) fmt::print("{}\n", line);
   for (const LayerShape& layer : layer_shapes)
@@ -242,7 +243,12 @@ int main(int argc, char** argv) {
       .add_option("--tokens", options.tokens, "numbers of tokens")
       ->delimiter(',')
       ->capture_default_str();
-  program.options().add_flag("--avx2-peak", options.avx2_peak, "peak loops with AVX2 instructions only");
+  const std::map<std::string, PeakInstructions> names = {
+      {"best", PeakInstructions::Best}, {"avx_vnni", PeakInstructions::AvxVnni}, {"avx2", PeakInstructions::Avx2}};
+  program.options()
+      .add_option("--peak", options.peak, "instructions of the peak loops, at most: best, avx_vnni, avx2")
+      ->transform(CLI::CheckedTransformer(names))
+      ->default_str("best");
   return program.run(
       argc, argv, [&] { prepare(program); }, [&] { close(program); });
 }

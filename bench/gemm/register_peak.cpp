@@ -1,6 +1,9 @@
 #include "gemm/register_peak.h"
 
+#include <algorithm>
+
 #include "fixtune/core/parallel.h"
+#include "fixtune/gemm/packed_product.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -36,10 +39,17 @@ FIXTUNE_BENCH_PEAK_LOOP(fp32_avx512, "avx512f", __m512, __m512, _mm512_set1_ps(1
 FIXTUNE_BENCH_PEAK_LOOP(fp32_avx2, "avx2,fma", __m256, __m256, _mm256_set1_ps(1.0F), _mm256_fmadd_ps(a, b, sum[i]))
 FIXTUNE_BENCH_PEAK_LOOP(int8_avx512, "avx512f,avx512vnni", __m512i, __m512i, _mm512_set1_epi8(1),
                         _mm512_dpbusd_epi32(sum[i], a, b))
+FIXTUNE_BENCH_PEAK_LOOP(int8_avx_vnni, "avx2,avxvnni", __m256i, __m256i, _mm256_set1_epi8(1),
+                        _mm256_dpbusd_avx_epi32(sum[i], a, b))
 FIXTUNE_BENCH_PEAK_LOOP(int8_avx2, "avx2", __m256i, __m256i, _mm256_set1_epi8(1),
                         _mm256_add_epi32(sum[i], _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), b)))
 FIXTUNE_BENCH_PEAK_LOOP(bf16_avx512, "avx512f,avx512bf16", __m512, __m512i, _mm512_set1_epi32(0x3f803f80),
                         _mm512_dpbf16_ps(sum[i], (__m512bh)a, (__m512bh)b))
+
+bool cpu_has_avx_vnni() {
+  const std::vector<PackedKernel> kernels = available_packed_kernels();
+  return std::find(kernels.begin(), kernels.end(), PackedKernel::AvxVnni) != kernels.end();
+}
 
 }  // namespace
 
@@ -49,6 +59,8 @@ std::vector<PeakLoop> peak_loops(PeakInstructions instructions) {
   std::vector<PeakLoop> loops;
   if (wide && __builtin_cpu_supports("avx512vnni") != 0)
     loops.push_back({"INT8", "AVX-512 vpdpbusd", 128.0 * sums, int8_avx512});
+  else if (instructions != PeakInstructions::Avx2 && cpu_has_avx_vnni())
+    loops.push_back({"INT8", "AVX-VNNI vpdpbusd", 64.0 * sums, int8_avx_vnni});
   else if (__builtin_cpu_supports("avx2") != 0)
     loops.push_back({"INT8", "AVX2 vpmaddubsw, vpmaddwd, vpaddd", 64.0 * sums, int8_avx2});
   if (wide && __builtin_cpu_supports("avx512bf16") != 0)

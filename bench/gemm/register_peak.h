@@ -6,8 +6,8 @@
 
 namespace fixtune::bench {
 
-/// Which instructions a peak loop may use.
-enum class PeakInstructions : std::uint8_t { Best, Avx2 };
+/// Which instructions a peak loop may use at most.
+enum class PeakInstructions : std::uint8_t { Best, AvxVnni, Avx2 };
 
 /// A loop of multiply-adds that touches registers only: how fast this CPU could multiply if memory cost nothing.
 struct PeakLoop {

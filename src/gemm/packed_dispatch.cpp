@@ -8,13 +8,18 @@
 #include "fixtune/gemm/packed_product.h"
 #include "packed_trial.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace fixtune {
 namespace {
 
 using detail::PanelKernel;
 
 /// In the order of the enumeration.
-constexpr PackedKernel slowest_first[] = {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::Avx512Vnni};
+constexpr PackedKernel slowest_first[] = {PackedKernel::Portable, PackedKernel::Avx2, PackedKernel::AvxVnni,
+                                          PackedKernel::Avx512Vnni};
 
 PanelKernel functions_of(PackedKernel kernel) {
 #if defined(__x86_64__)
@@ -23,6 +28,7 @@ PanelKernel functions_of(PackedKernel kernel) {
             .most_groups = 256,
             .prepare = detail::prepare_rows_avx2,
             .prepared_bytes = detail::prepared_bytes_avx2};
+  if (kernel == PackedKernel::AvxVnni) return {.run = detail::panel_kernel_avx_vnni};
   if (kernel == PackedKernel::Avx512Vnni)
     return {.run = detail::panel_kernel_avx512_vnni, .transpose = detail::transpose_tiles_avx512_vnni};
 #endif
@@ -30,9 +36,18 @@ PanelKernel functions_of(PackedKernel kernel) {
   return {.run = detail::panel_kernel_portable};
 }
 
+#if defined(__x86_64__)
+/// Compilers differ in whether they know it by name.
+bool cpu_has_avx_vnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1U) != 0;
+}
+#endif
+
 bool cpu_runs(PackedKernel kernel) {
 #if defined(__x86_64__)
   if (kernel == PackedKernel::Avx2) return __builtin_cpu_supports("avx2") != 0;
+  if (kernel == PackedKernel::AvxVnni) return __builtin_cpu_supports("avx2") != 0 && cpu_has_avx_vnni();
   if (kernel == PackedKernel::Avx512Vnni)
     return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
            __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
@@ -78,6 +93,8 @@ std::string_view name(PackedKernel kernel) {
       return "portable";
     case PackedKernel::Avx2:
       return "avx2";
+    case PackedKernel::AvxVnni:
+      return "avx_vnni";
     case PackedKernel::Avx512Vnni:
       return "avx512_vnni";
   }

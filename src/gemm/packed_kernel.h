@@ -89,6 +89,7 @@ void panel_kernel_portable(const PanelWork& work);
 void panel_kernel_avx2(const PanelWork& work);
 const void* prepare_rows_avx2(const PanelWork& work, void* room);
 std::int64_t prepared_bytes_avx2(std::int64_t rows, std::int64_t groups);
+void panel_kernel_avx_vnni(const PanelWork& work);
 void panel_kernel_avx512_vnni(const PanelWork& work);
 #endif
 

@@ -7,8 +7,7 @@
 
 #include "bounded_rows_avx2.h"
 #include "packed_kernel.h"
-#include "sparse_sums.h"
-#include "transposed_store.h"
+#include "strips_avx2.h"
 #include "unroll.h"
 
 namespace fixtune::detail {
@@ -17,25 +16,9 @@ namespace {
 constexpr int rows_at_once = bounded_tile_rows;
 /// Columns that a pass over the panel serves, eight to a register.
 constexpr int vectors = 2;
-constexpr std::int64_t lanes = 8;
 constexpr std::int64_t strip = vectors * lanes;
 
-using Sums = __m256i[vectors];
-
-/// Up to eight columns.
-struct Lanes {
-  std::int64_t first_column;  ///< in the panel
-  std::int64_t columns;       ///< that exist, of eight; none or fewer in what pads the panel
-};
-
-inline Lanes lanes_from(const PanelWork& w, std::int64_t first_column) {
-  const std::int64_t left = w.columns - first_column;
-  return {first_column, left < lanes ? left : lanes};
-}
-
-inline __m256i load_columns(const std::uint8_t* group) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(group));
-}
+using Sums = StripSums<vectors>;
 
 inline __m256i broadcast(const std::uint8_t* four) {
   std::int32_t codes;
@@ -45,17 +28,6 @@ inline __m256i broadcast(const std::uint8_t* four) {
 
 /// Sums of products in twos, from 16 bits to 32.
 inline __m256i widened(__m256i twos) { return _mm256_madd_epi16(twos, _mm256_set1_epi16(1)); }
-
-inline std::int32_t times_128(std::uint32_t sum) { return static_cast<std::int32_t>(128U * sum); }
-
-inline bool has_digits(const PanelWork& w, std::int64_t row) {
-  return w.digit_starts != nullptr && w.digit_starts[row] != w.digit_starts[row + 1];
-}
-
-/// Whether the digits are added in 64 bits, at the end.
-inline bool joins_wide(const PanelWork& w, std::int64_t row) {
-  return w.wide_tiles != nullptr && w.wide_tiles[row / tile_rows] != 0 && has_digits(w, row);
-}
 
 /// Sums of eight columns each, of a whole panel.
 constexpr int panel_vectors = panel_columns / lanes;
@@ -79,23 +51,6 @@ template <int count>
 inline void add_digits(__m256i (&sums)[count], const PanelWork& w, std::int64_t row, std::int64_t first_column) {
   add_sparse(sums, w.digits + w.digit_starts[row], w.digits + w.digit_starts[row + 1],
              w.panel + first_column * group_codes);
-}
-
-inline __m256i kept_sums(const PanelWork& w, const Lanes& l, std::int64_t row) {
-  if (l.columns <= 0) return _mm256_setzero_si256();
-  const std::int32_t* from = w.sums + row * w.sums_stride + l.first_column;
-  if (l.columns == lanes) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-  alignas(32) std::int32_t kept[lanes] = {};
-  for (std::int64_t n = 0; n < l.columns; ++n) kept[n] = from[n];
-  return _mm256_load_si256(reinterpret_cast<const __m256i*>(kept));
-}
-
-inline void keep_sums(__m256i sums, const PanelWork& w, const Lanes& l, std::int64_t row) {
-  std::int32_t* to = w.sums + row * w.sums_stride + l.first_column;
-  if (l.columns == lanes) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums);
-  alignas(32) std::int32_t kept[lanes];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(kept), sums);
-  for (std::int64_t n = 0; n < l.columns; ++n) to[n] = kept[n];
 }
 
 // What a row's sums start from: the outlier digits, times their unit, or those of the groups before; and the codes that
@@ -163,72 +118,6 @@ FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) acc[r][v] = sums[r][v];
 }
 
-/// What the sparse part adds to a row's strip of columns.
-inline void sum_sparse_strip(const PanelWork& w, std::int64_t row, std::int64_t first_column, float* added) {
-  if (sparse_count(w, row) > sparse_codes_in_32_bits)
-    return sparse_part_in_64_bits(w, row, first_column, strip, added);
-  Sums sums = {};
-  for (std::int32_t i = w.sparse_starts[row]; i < w.sparse_starts[row + 1]; ++i) {
-    const std::int16_t* line = w.sparse_panel + w.sparse_codes[i].slot * panel_columns + first_column;
-    // Weights widened to 32 bits: of each pair of products the second is one with zero.
-    const __m256i code = _mm256_set1_epi32(w.sparse_codes[i].code & 0xffff);
-FIXTUNE_UNROLL
-    for (int v = 0; v < vectors; ++v) {
-      const __m128i weights = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line + v * lanes));
-      sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(_mm256_cvtepi16_epi32(weights), code));
-    }
-  }
-FIXTUNE_UNROLL
-  for (int v = 0; v < vectors; ++v) {
-    const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[v]), _mm256_set1_ps(w.sparse_row_step));
-    _mm256_store_ps(added + v * lanes, _mm256_mul_ps(scaled, _mm256_set1_ps(w.sparse_column_step)));
-  }
-}
-
-/// `added`: what the sparse part adds, or null.
-inline void finish_whole(__m256i acc, const PanelWork& w, std::int64_t first_column, std::int64_t row,
-                         const float* added, float* y) {
-  const __m256 row_step = _mm256_set1_ps(w.row_steps != nullptr ? w.row_steps[row] : w.row_step);
-  const __m256 column_step = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + first_column)
-                                                       : _mm256_set1_ps(w.column_step);
-  __m256 value = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), row_step), column_step);
-  if (w.bias != nullptr) value = _mm256_add_ps(value, _mm256_loadu_ps(w.bias + first_column));
-  if (added != nullptr) value = _mm256_add_ps(value, _mm256_load_ps(added));
-  if (w.add && !w.transposed) value = _mm256_add_ps(_mm256_loadu_ps(y), value);
-  if (w.stream)
-    _mm256_stream_ps(y, value);
-  else
-    _mm256_storeu_ps(y, value);
-}
-
-// Element by element: lanes past the last column must not be touched, and rows that join in 64 bits are rare.
-void finish_some(const Sums& acc, const PanelWork& w, std::int64_t row, std::int64_t first_column, const float* added,
-                 float* y) {
-  if (!w.last) {
-    for (int v = 0; v < vectors; ++v) keep_sums(acc[v], w, lanes_from(w, first_column + v * lanes), row);
-    return;
-  }
-  const bool joins = joins_wide(w, row);
-  Sums digit_sums = {};
-  if (joins) add_digits(digit_sums, w, row, first_column);
-  const __m256i less = _mm256_set1_epi32(joins ? times_128(static_cast<std::uint32_t>(w.digit_sums[row])) : 0);
-  alignas(32) std::int32_t sums[strip], digits[strip];
-  for (int v = 0; v < vectors; ++v) {
-    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + v * lanes), acc[v]);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(digits + v * lanes), _mm256_sub_epi32(digit_sums[v], less));
-  }
-  const float row_step = w.row_steps != nullptr ? w.row_steps[row] : w.row_step;
-  for (std::int64_t n = 0; n < strip && first_column + n < w.columns; ++n) {
-    const std::int64_t column = first_column + n;
-    const float sum = joins ? static_cast<float>(static_cast<double>(sums[n]) + static_cast<double>(w.unit) * digits[n])
-                            : static_cast<float>(sums[n]);
-    float value = (sum * row_step) * (w.column_steps != nullptr ? w.column_steps[column] : w.column_step);
-    if (w.bias != nullptr) value += w.bias[column];
-    if (added != nullptr) value += added[n];
-    y[n] = w.add && !w.transposed ? y[n] + value : value;
-  }
-}
-
 /// A strip of the panel times rows [first_row, first_row + count), at most four. Where the output is transposed it goes
 /// to `finished`, `[row][strip]`.
 void run_rows(const PanelWork& w, const BoundedRows& rows, std::int64_t first_row, std::int64_t count,
@@ -243,28 +132,9 @@ FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) acc[r][v] = _mm256_load_si256(starts + v);
   }
   contract(acc, w.panel + w.begin * panel_group_bytes + first_column * group_codes, rows.tile(first_row), rows.groups);
-  const bool whole = w.last && first_column + strip <= w.columns;
-  for (int r = 0; r < count; ++r) {
-    const std::int64_t row = first_row + r;
-    float* y = w.transposed ? finished + r * strip : w.y + row * w.y_stride + first_column;
-    alignas(32) float sparse[strip];
-    const float* added = w.last && sparse_count(w, row) != 0 ? sparse : nullptr;
-    if (added != nullptr) sum_sparse_strip(w, row, first_column, sparse);
-    if (whole && !joins_wide(w, row)) {
-FIXTUNE_UNROLL
-      for (int v = 0; v < vectors; ++v)
-        finish_whole(acc[r][v], w, first_column + v * lanes, row, added == nullptr ? nullptr : added + v * lanes,
-                     y + v * lanes);
-    } else {
-      finish_some(acc[r], w, row, first_column, added, y);
-    }
-  }
-}
-
-void store_tile(const float* finished, std::int64_t rows, std::int64_t columns, const PanelWork& w, float* y) {
-  if (rows == tile_rows) return store_transposed<tile_rows>(finished, strip, columns, y, w.y_stride, w.add);
-  for (std::int64_t r = 0; r < rows; ++r)
-    store_transposed<1>(finished + r * strip, strip, columns, y + r, w.y_stride, w.add);
+  for (int r = 0; r < count; ++r)
+    finish_row<vectors>(acc[r], w, first_row + r, first_column, finished + r * strip,
+                        [&](Sums& sums) { add_digits(sums, w, first_row + r, first_column); });
 }
 
 }  // namespace
@@ -285,7 +155,7 @@ void panel_kernel_avx2(const PanelWork& w) {
       for (std::int64_t r = 0; r < count; r += rows_at_once)
         run_rows(w, rows, first + r, count - r < rows_at_once ? count - r : rows_at_once, column, finished + r * strip);
       if (w.last && w.transposed)
-        store_tile(finished, count, w.columns - column < strip ? w.columns - column : strip, w,
+        store_tile<strip>(finished, count, w.columns - column < strip ? w.columns - column : strip, w,
                    w.y + column * w.y_stride + first);
     }
 }

@@ -6,8 +6,11 @@ import subprocess
 import sys
 import time
 
-# Holds both sides to AVX2: oneDNN's own switch, and that of the library's kernels.
-AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "FIXTUNE_KERNEL": "avx2"}
+from . import machine
+
+# CPUs without AVX-512, by kernel: what both sides are held to is oneDNN's own switch, and that of the library's kernels.
+# AVX-VNNI has no FP32 instruction of its own.
+HELD = {"avx2": "Held to AVX2", "avx_vnni": "Held to AVX-VNNI, FP32 to AVX2"}
 
 
 @dataclasses.dataclass
@@ -46,10 +49,11 @@ def product_jobs(settings, threads):
     ]
 
 
-def avx2_job(settings, threads):
-    return Job(f"avx2-{threads}", "bench_linear",
+def held_job(settings, kernel, threads):
+    return Job(f"{kernel}-{threads}", "bench_linear",
                ["--threads", str(threads), "--section", "whole", "--recipes", "fp32,int8,rowwise"]
-               + (["--rounds", "1", "--tokens", "512"] if settings.quick else ["--rounds", "3"]), AVX2)
+               + (["--rounds", "1", "--tokens", "512"] if settings.quick else ["--rounds", "3"]),
+               {"ONEDNN_MAX_CPU_ISA": "AVX2", "FIXTUNE_KERNEL": kernel})
 
 
 def outlier_job(settings, threads):
@@ -118,7 +122,9 @@ def all_jobs(settings):
     jobs = []
     for threads in settings.threads:
         jobs += product_jobs(settings, threads) + step_jobs(settings, threads)
-    jobs += [outlier_job(settings, most), avx2_job(settings, most)]
+    jobs += [outlier_job(settings, most), held_job(settings, "avx2", most)]
+    if machine.has("avx_vnni"):
+        jobs.append(held_job(settings, "avx_vnni", most))
     if settings.bert_base:
         jobs.append(step_job(settings, f"recipes-bert-base-{most}", settings.bert_base, most,
                              "fp32,int8,approach1,approach2", 5, small(settings), with_rivals=False))

@@ -23,6 +23,12 @@ def lscpu():
     return dict(re.findall(r"^([^:\n]+):\s+(.+)$", text, re.MULTILINE))
 
 
+def has(flag):
+    """Whether the CPU has an instruction set, as Linux names it."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as source:
+        return re.search(rf"\b{flag}\b", source.read()) is not None
+
+
 def memory():
     with open("/proc/meminfo", encoding="ascii") as source:
         kilobytes = int(re.search(r"MemTotal:\s+(\d+)", source.read()).group(1))

@@ -1,7 +1,7 @@
 """Writes docs/performance.md; what stands between its hand-written marks is kept."""
 import re
 
-from .jobs import readable_command
+from .jobs import HELD, readable_command
 from .results import Table
 from .targets import all_targets
 
@@ -75,7 +75,8 @@ def layer_section(results, settings):
             + per_thread(results, settings, "density", ["Forward by share"], folded=True)
             + tables_of(results, f"outliers-{most}", most, ["Ways to join"])
             + "### Quantising\n\n" + per_thread(results, settings, "quantize", ["Quantising"])
-            + "### Held to AVX2\n\n" + tables_of(results, f"avx2-{most}", most, ["A whole layer, FP32's time"]))
+            + "".join(f"### {title}\n\n" + tables_of(results, f"{kernel}-{most}", most, ["A whole layer, FP32's time"])
+                      for kernel, title in HELD.items() if results.records(f"{kernel}-{most}", "A whole layer")))
 
 
 def step_section(results, settings):

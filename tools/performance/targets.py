@@ -97,6 +97,11 @@ def step_targets(results, threads):
     return targets
 
 
+def held_layers(results, kernel, threads):
+    return geometric_mean([results.value(f"{kernel}-{threads}", "A whole layer, FP32's time", "rowwise", model=model,
+                                         layer="geometric mean") for model in ("BERT-base", "MiniLM")])
+
+
 def whole_targets(results, threads):
     t = str(threads)
     memory = {what: results.value("memory-bert-base", "Peak", "peak MiB", what=what)
@@ -116,9 +121,11 @@ def whole_targets(results, threads):
         Target("resident memory", "500 steps, every length 3 to 128 in turn: peak over that of the first 150", 1.05,
                False, t, resident_growth(results)),
         Target("AVX2", "whole layer against FP32, `rowwise`, both held to AVX2, geometric mean", 1.3, True, t,
-               geometric_mean([results.value(f"avx2-{threads}", "A whole layer, FP32's time", "rowwise", model=model,
-                                             layer="geometric mean") for model in ("BERT-base", "MiniLM")])),
-    ]
+               held_layers(results, "avx2", threads)),
+    ] + ([
+        Target("AVX-VNNI", "the same with the AVX-VNNI kernel, FP32 held to AVX2", None, True, t,
+               held_layers(results, "avx_vnni", threads)),
+    ] if results.records(f"avx_vnni-{threads}", "A whole layer") else [])
 
 
 def all_targets(results, thread_counts):

@@ -132,11 +132,11 @@ void packed_product(const PackedRows& a, const DigitRows& digits, std::span<cons
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc);
 
 /// The instruction set whose kernel runs packed products; every one gives the same bits.
-enum class PackedKernel : std::uint8_t { Portable, Avx2, Avx512Vnni };
+enum class PackedKernel : std::uint8_t { Portable, Avx2, AvxVnni, Avx512Vnni };
 /// The best one of this CPU that passed a start-up check, at most what the environment's FIXTUNE_KERNEL
-/// (portable, avx2, avx512_vnni) allows.
+/// (portable, avx2, avx_vnni, avx512_vnni) allows.
 PackedKernel active_packed_kernel();
-std::string_view name(PackedKernel kernel);  ///< As FIXTUNE_KERNEL writes it: portable, avx2, avx512_vnni.
+std::string_view name(PackedKernel kernel);  ///< As FIXTUNE_KERNEL writes it: portable, avx2, avx_vnni, avx512_vnni.
 /// Those this CPU can run.
 std::vector<PackedKernel> available_packed_kernels();
 /// Holds every packed product to one kernel, for tests and comparisons. Throws Error where the CPU cannot run it.
