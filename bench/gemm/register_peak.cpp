@@ -25,14 +25,15 @@ constexpr int sums = 12;
 #define FIXTUNE_BENCH_PEAK_LOOP(name, isa, Vector, Operand, one, multiply_add) \
   __attribute__((target(isa))) void name(std::int64_t turns) {                 \
     Operand a = one, b = one;                                                  \
-    Vector sum[sums] = {};                                                     \
+    Vector sum[sums];                                                          \
+    _Pragma("GCC unroll 12") for (int i = 0; i < sums; ++i) sum[i] = Vector{}; \
     for (std::int64_t turn = 0; turn < turns; ++turn) {                        \
       _Pragma("GCC unroll 12") for (int i = 0; i < sums; ++i) {                \
         FIXTUNE_BENCH_RENEW(a);                                                \
         sum[i] = multiply_add;                                                 \
       }                                                                        \
     }                                                                          \
-    for (int i = 0; i < sums; ++i) FIXTUNE_BENCH_RENEW(sum[i]);                \
+    _Pragma("GCC unroll 12") for (int i = 0; i < sums; ++i) FIXTUNE_BENCH_RENEW(sum[i]); \
   }
 
 FIXTUNE_BENCH_PEAK_LOOP(fp32_avx512, "avx512f", __m512, __m512, _mm512_set1_ps(1.0F), _mm512_fmadd_ps(a, b, sum[i]))

@@ -132,6 +132,8 @@ FIXTUNE_UNROLL
     for (int v = 0; v < vectors; ++v) acc[r][v] = _mm256_load_si256(starts + v);
   }
   contract(acc, w.panel + w.begin * panel_group_bytes + first_column * group_codes, rows.tile(first_row), rows.groups);
+  if (count == rows_at_once && is_plain<vectors>(w, first_row, first_column))
+    return finish_plain<rows_at_once, vectors>(acc, w, first_row, first_column, finished);
   for (int r = 0; r < count; ++r)
     finish_row<vectors>(acc[r], w, first_row + r, first_column, finished + r * strip,
                         [&](Sums& sums) { add_digits(sums, w, first_row + r, first_column); });

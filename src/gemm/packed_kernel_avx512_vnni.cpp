@@ -3,6 +3,7 @@
 
 #include "packed_kernel.h"
 #include "sparse_sums.h"
+#include "store_kind.h"
 #include "transposed_store.h"
 #include "transposed_store_avx512.h"
 #include "unroll.h"
@@ -218,8 +219,6 @@ FIXTUNE_UNROLL
   }
   if (w.transposed) store_transposed<R>(transposed, panel_columns, w.columns, w.y + tile.first_row, w.y_stride, w.add);
 }
-
-enum class Store { Over, PastCaches, Add };
 
 /// `finish` for what most tiles are (see is_plain). It asks nothing on its way, so that the CPU overlaps it with the next
 /// tile's products: half of what a tile costs beside them.

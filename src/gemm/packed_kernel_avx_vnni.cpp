@@ -96,6 +96,8 @@ FIXTUNE_UNROLL
   const std::int8_t* rows = w.rows + first_row / tile_rows * w.tile_stride + first_row % tile_rows * w.row_stride;
   contract(sums, w.panel + w.begin * panel_group_bytes + first_column * group_codes, rows + w.begin * w.group_stride,
            w.row_stride, w.group_stride, w.end - w.begin);
+  if (R == rows_at_once && is_plain<vectors>(w, first_row, first_column))
+    return finish_plain<R, vectors>(sums, w, first_row, first_column, finished);
 FIXTUNE_UNROLL
   for (int r = 0; r < R; ++r) {
     const std::int64_t row = first_row + r;

@@ -6,6 +6,7 @@
 
 #include "packed_kernel.h"
 #include "sparse_sums.h"
+#include "store_kind.h"
 #include "transposed_store.h"
 #include "unroll.h"
 
@@ -154,6 +155,68 @@ FIXTUNE_UNROLL
   StripSums<vectors> digits = {};
   if (wide) add_digits(digits);
   finish_some<vectors>(acc, wide ? &digits : nullptr, w, row, first_column, added, y);
+}
+
+/// Whether the strips of a tile's rows end in the usual way: whole, their digits joined in 32 bits, and without a sparse part.
+template <int vectors>
+static inline bool is_plain(const PanelWork& w, std::int64_t first_row, std::int64_t first_column) {
+  return w.last && first_column + vectors * lanes <= w.columns && w.sparse_starts == nullptr &&
+         (w.wide_tiles == nullptr || w.wide_tiles[first_row / tile_rows] == 0);
+}
+
+/// finish_row for rows that are plain. It asks nothing on its way, so that the CPU overlaps it with the next products.
+template <int rows, int vectors, Store To, bool Bias>
+static inline void finish_plain(const StripSums<vectors> (&acc)[rows], const PanelWork& w, std::int64_t first_row,
+                                std::int64_t first_column, float* y, std::int64_t stride) {
+  // Read before the first store, which for all the compiler knows changes them.
+  const float* const row_steps = w.row_steps != nullptr ? w.row_steps + first_row : &w.row_step;
+  const std::int64_t next_step = w.row_steps != nullptr ? 1 : 0;
+  __m256 column_steps[vectors], bias[vectors];
+FIXTUNE_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    const std::int64_t column = first_column + v * lanes;
+    column_steps[v] = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + column) : _mm256_set1_ps(w.column_step);
+    if constexpr (Bias) bias[v] = _mm256_loadu_ps(w.bias + column);
+  }
+FIXTUNE_UNROLL
+  for (int r = 0; r < rows; ++r) {
+    const __m256 row_step = _mm256_set1_ps(row_steps[r * next_step]);
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      float* out = y + r * stride + v * lanes;
+      __m256 value = _mm256_mul_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), row_step), column_steps[v]);
+      if constexpr (Bias) value = _mm256_add_ps(value, bias[v]);
+      if constexpr (To == Store::Add) value = _mm256_add_ps(_mm256_loadu_ps(out), value);
+      if constexpr (To == Store::PastCaches)
+        _mm256_stream_ps(out, value);
+      else
+        _mm256_storeu_ps(out, value);
+    }
+  }
+}
+
+template <int rows, int vectors, Store To>
+static inline void finish_plain(const StripSums<vectors> (&acc)[rows], const PanelWork& w, std::int64_t first_row,
+                                std::int64_t first_column, float* y, std::int64_t stride) {
+  if (w.bias != nullptr)
+    finish_plain<rows, vectors, To, true>(acc, w, first_row, first_column, y, stride);
+  else
+    finish_plain<rows, vectors, To, false>(acc, w, first_row, first_column, y, stride);
+}
+
+/// Where the output is transposed it goes to `finished`, `[row][strip]`.
+template <int rows, int vectors>
+static inline void finish_plain(const StripSums<vectors> (&acc)[rows], const PanelWork& w, std::int64_t first_row,
+                                std::int64_t first_column, float* finished) {
+  float* const y = w.y + first_row * w.y_stride + first_column;
+  if (w.transposed)
+    finish_plain<rows, vectors, Store::Over>(acc, w, first_row, first_column, finished, vectors * lanes);
+  else if (w.add)
+    finish_plain<rows, vectors, Store::Add>(acc, w, first_row, first_column, y, w.y_stride);
+  else if (w.stream)
+    finish_plain<rows, vectors, Store::PastCaches>(acc, w, first_row, first_column, y, w.y_stride);
+  else
+    finish_plain<rows, vectors, Store::Over>(acc, w, first_row, first_column, y, w.y_stride);
 }
 
 /// Stores `finished`, `[row][strip]`, of at most tile_rows rows, as columns of y.
