@@ -26,7 +26,7 @@ struct AttentionOptions {
 /// to `offsets[s+1] - 1`; tokens of different sentences never meet. Saves q, k and v, and of each row of P its largest
 /// score and its inverse sum, from which the backward step computes P again (as Dao et al. 2022, FlashAttention);
 /// dropout masks are drawn again too. FP32 products multiply and add in one rounding where the CPU has AVX2, in two
-/// where it has not; BF16 ones take their operands in pairs where it has AVX512-BF16, and denormals as zero there.
+/// where it has not; BF16 ones take pairs where it has AVX512-BF16 at full speed (AMD), and denormals as zero there.
 /// Throws Error if shapes disagree, heads do not divide hidden, dropout is outside [0, 1), or the offsets do not rise
 /// from 0 to tokens.
 Variable attention(Tape& tape, const Variable& q, const Variable& k, const Variable& v,
