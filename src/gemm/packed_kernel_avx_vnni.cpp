@@ -114,7 +114,8 @@ void panel_kernel_avx_vnni(const PanelWork& w) {
     for (std::int64_t first = 0; first < w.row_count; first += tile_rows) {
       const std::int64_t count = w.row_count - first < tile_rows ? w.row_count - first : tile_rows;
       std::int64_t r = 0;
-      for (; r + rows_at_once <= count; r += rows_at_once) run_rows<rows_at_once>(w, first + r, column, finished + r * strip);
+      for (; r + rows_at_once <= count; r += rows_at_once)
+        run_rows<rows_at_once>(w, first + r, column, finished + r * strip);
       for (; r < count; ++r) run_rows<1>(w, first + r, column, finished + r * strip);
       if (w.last && w.transposed)
         store_tile<strip>(finished, count, w.columns - column < strip ? w.columns - column : strip, w,

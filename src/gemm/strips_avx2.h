@@ -157,7 +157,7 @@ FIXTUNE_UNROLL
   finish_some<vectors>(acc, wide ? &digits : nullptr, w, row, first_column, added, y);
 }
 
-/// Whether the strips of a tile's rows end in the usual way: whole, their digits joined in 32 bits, and without a sparse part.
+/// Whether the strips of a tile's rows end in the usual way: whole, digits joined in 32 bits, and without a sparse part.
 template <int vectors>
 static inline bool is_plain(const PanelWork& w, std::int64_t first_row, std::int64_t first_column) {
   return w.last && first_column + vectors * lanes <= w.columns && w.sparse_starts == nullptr &&
@@ -175,7 +175,8 @@ static inline void finish_plain(const StripSums<vectors> (&acc)[rows], const Pan
 FIXTUNE_UNROLL
   for (int v = 0; v < vectors; ++v) {
     const std::int64_t column = first_column + v * lanes;
-    column_steps[v] = w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + column) : _mm256_set1_ps(w.column_step);
+    column_steps[v] =
+        w.column_steps != nullptr ? _mm256_loadu_ps(w.column_steps + column) : _mm256_set1_ps(w.column_step);
     if constexpr (Bias) bias[v] = _mm256_loadu_ps(w.bias + column);
   }
 FIXTUNE_UNROLL

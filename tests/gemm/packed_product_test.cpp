@@ -213,8 +213,8 @@ TEST_P(PackedProducts, AddsToWhatIsThere) {
   }
 }
 
-// Large outputs on a cache line are stored past the caches. All ways to end a tile: with and without bias, with steps of its
-// own for each row and column or one for all.
+// Large outputs on a cache line are stored past the caches. All ways to end a tile: with and without bias, with a step
+// for each row and column or one for all.
 TEST_P(PackedProducts, LargeOutputsHoldWhatSmallOnesDo) {
   constexpr Index m = 1029, n = 2064, k = 12, line = 16;
   const Operands o(m, n, k, 254, 100, 50);
