@@ -30,7 +30,10 @@ PanelKernel functions_of(PackedKernel kernel) {
             .prepared_bytes = detail::prepared_bytes_avx2};
   if (kernel == PackedKernel::AvxVnni) return {.run = detail::panel_kernel_avx_vnni};
   if (kernel == PackedKernel::Avx512Vnni)
-    return {.run = detail::panel_kernel_avx512_vnni, .transpose = detail::transpose_tiles_avx512_vnni};
+    // It stores past the caches while it multiplies, so that this costs nothing.
+    return {.run = detail::panel_kernel_avx512_vnni,
+            .streamed_bytes = std::int64_t{4} << 20,
+            .transpose = detail::transpose_tiles_avx512_vnni};
 #endif
   static_cast<void>(kernel);
   return {.run = detail::panel_kernel_portable};

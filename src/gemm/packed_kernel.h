@@ -76,6 +76,8 @@ struct PanelKernel {
   void (*run)(const PanelWork&) = nullptr;
   /// Groups that one call contracts at most, so that what it reads again and again stays in cache.
   std::int64_t most_groups = 1024;
+  /// Outputs of so many bytes leave no trace in the caches, and storing past them saves reading what is overwritten.
+  std::int64_t streamed_bytes = std::int64_t{8} << 20;
   /// Makes of a block's rows, once for all panels, what `run` reads; null: it reads them as they lie. `room` has
   /// prepared_bytes(row_count, groups) and lies on a cache line.
   const void* (*prepare)(const PanelWork&, void* room) = nullptr;

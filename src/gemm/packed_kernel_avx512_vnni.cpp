@@ -121,15 +121,45 @@ FIXTUNE_UNROLL
   }
 }
 
+/// A finished tile on its way past the caches: 24 lines at once fill the CPU's write buffers and it waits, so they are
+/// handed over one by one between the products of the next tile.
+struct Departing {
+  static constexpr std::int64_t lines = tile_rows * vectors;
+
+  alignas(64) float rows[tile_rows * panel_columns];
+  float* y = nullptr;  ///< null: nothing departs
+  std::int64_t stride = 0;
+  std::int64_t line = 0;
+
+  void begin(float* to, std::int64_t y_stride) {
+    y = to;
+    stride = y_stride;
+    line = 0;
+  }
+
+  /// A register by name: to the compiler it does not compete with the sums, which it would rather spill.
+  void send_line() {
+    float* const to = y + line / vectors * stride + line % vectors * 16;
+    const float* const from = rows + line * 16;
+    asm volatile("vmovaps %1, %%zmm31\n\tvmovntps %%zmm31, %0"
+                 : "=m"(*reinterpret_cast<float(*)[16]>(to))
+                 : "m"(*reinterpret_cast<const float(*)[16]>(from))
+                 : "xmm31");
+    ++line;
+  }
+
+  void send_rest() {
+    if (y == nullptr) return;
+    while (line < lines) send_line();
+    y = nullptr;
+  }
+};
+
+/// The products of the groups in `bytes` bytes of a row, from `at` on.
 template <int R>
-inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index) {
-  const std::int8_t* row[R];
-FIXTUNE_UNROLL
-  for (int r = 0; r < R; ++r)
-    row[r] = w.rows + tile_index * w.tile_stride + r * w.row_stride + w.begin * w.group_stride;
-  const std::uint8_t* group = w.panel + w.begin * panel_group_bytes;
-  const std::int64_t bytes = (w.end - w.begin) * w.group_stride;
-  for (std::int64_t at = 0; at < bytes; at += w.group_stride, group += panel_group_bytes) {
+[[gnu::always_inline]] inline void contract(Sums (&acc)[R], const std::int8_t* const (&row)[R], std::int64_t& at, std::int64_t stride,
+                     const std::uint8_t*& group, std::int64_t bytes) {
+  for (const std::int64_t stop = at + bytes; at < stop; at += stride, group += panel_group_bytes) {
     const __m512i b0 = _mm512_loadu_si512(group);
     const __m512i b1 = _mm512_loadu_si512(group + 64);
     const __m512i b2 = _mm512_loadu_si512(group + 128);
@@ -141,6 +171,37 @@ FIXTUNE_UNROLL
       acc[r][2] = _mm512_dpbusd_epi32(acc[r][2], b2, a);
     }
   }
+}
+
+template <int R, bool Departs>
+inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index, Departing& departing) {
+  // A copy whose address nobody has: only such an array stays in registers.
+  Sums sums[R];
+  const std::int8_t* row[R];
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r) {
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) sums[r][v] = acc[r][v];
+    row[r] = w.rows + tile_index * w.tile_stride + r * w.row_stride + w.begin * w.group_stride;
+  }
+  const std::uint8_t* group = w.panel + w.begin * panel_group_bytes;
+  const std::int64_t groups = w.end - w.begin;
+  std::int64_t at = 0;
+  if constexpr (Departs) {
+    if (departing.y != nullptr) {
+      const std::int64_t bytes_a_line = groups / Departing::lines * w.group_stride;
+      for (std::int64_t i = 0; i < Departing::lines; ++i) {
+        departing.send_line();
+        contract(sums, row, at, w.group_stride, group, bytes_a_line);
+      }
+      departing.y = nullptr;
+    }
+  }
+  contract(sums, row, at, w.group_stride, group, groups * w.group_stride - at);
+FIXTUNE_UNROLL
+  for (int r = 0; r < R; ++r)
+FIXTUNE_UNROLL
+    for (int v = 0; v < vectors; ++v) acc[r][v] = sums[r][v];
 }
 
 inline void to_floats(Floats& out, const Sums& acc, const PanelWork& w, std::int64_t row, bool wide) {
@@ -243,10 +304,7 @@ FIXTUNE_UNROLL
       __m512 value = _mm512_mul_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), row_step), column_steps[v]);
       if constexpr (Bias) value = _mm512_add_ps(value, bias[v]);
       if constexpr (To == Store::Add) value = _mm512_add_ps(_mm512_loadu_ps(out), value);
-      if constexpr (To == Store::PastCaches)
-        _mm512_stream_ps(out, value);
-      else
-        _mm512_storeu_ps(out, value);
+      _mm512_storeu_ps(out, value);
     }
   }
 }
@@ -265,7 +323,12 @@ inline void store_columns(const float* rows, float* y, std::int64_t stride) {
     store_transposed_8x16<Add>(rows + 16 * v, panel_columns, y + 16 * v * stride, stride);
 }
 
-inline void finish_plain(const Sums (&acc)[tile_rows], const PanelWork& w, Tile tile) {
+template <bool Departs>
+inline void finish_plain(const Sums (&acc)[tile_rows], const PanelWork& w, Tile tile, Departing& departing) {
+  if constexpr (Departs) {
+    finish_plain<Store::Over>(acc, w, tile, departing.rows, panel_columns);
+    return departing.begin(w.y + tile.first_row * w.y_stride, w.y_stride);
+  }
   if (w.transposed) {
     alignas(64) float rows[tile_rows * panel_columns];
     finish_plain<Store::Over>(acc, w, tile, rows, panel_columns);
@@ -275,8 +338,6 @@ inline void finish_plain(const Sums (&acc)[tile_rows], const PanelWork& w, Tile 
   float* const y = w.y + tile.first_row * w.y_stride;
   if (w.add)
     finish_plain<Store::Add>(acc, w, tile, y, w.y_stride);
-  else if (w.stream)
-    finish_plain<Store::PastCaches>(acc, w, tile, y, w.y_stride);
   else
     finish_plain<Store::Over>(acc, w, tile, y, w.y_stride);
 }
@@ -291,8 +352,8 @@ inline bool has_digits(const PanelWork& w, Tile tile) {
   return w.digit_starts != nullptr && w.digit_starts[tile.first_row] != w.digit_starts[tile.first_row + R];
 }
 
-template <int R>
-void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks) {
+template <int R, bool Departs>
+[[gnu::noinline]] void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks, Departing& departing) {
   const Tile tile{tile_index * tile_rows, w.wide_tiles != nullptr && w.wide_tiles[tile_index] != 0};
   // Before the accumulators: they leave no registers for it.
   alignas(64) float added[R * panel_columns];
@@ -302,10 +363,10 @@ void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks) {
     start_plain(acc, w.row_sums + tile.first_row);
   else
     start(acc, w, tile, masks);
-  contract(acc, w, tile_index);
+  contract<R, Departs>(acc, w, tile_index, departing);
   if (w.last) {
     if constexpr (R == tile_rows)
-      if (is_plain(w, tile)) return finish_plain(acc, w, tile);
+      if (is_plain(w, tile)) return finish_plain<Departs>(acc, w, tile, departing);
     if (w.columns == panel_columns)
       finish<R, true>(acc, w, tile, masks, added);
     else
@@ -319,22 +380,33 @@ FIXTUNE_UNROLL
       _mm512_mask_storeu_epi32(w.sums + (tile.first_row + r) * w.sums_stride + 16 * v, masks.of[v], acc[r][v]);
 }
 
+
+template <bool Departs>
+void run_tiles(const PanelWork& w) {
+  const Masks masks = masks_for(w.columns);
+  Departing departing;
+  const std::int64_t whole = w.row_count / tile_rows;
+  for (std::int64_t t = 0; t < whole; ++t) run_tile<8, Departs>(w, t, masks, departing);
+  if constexpr (Departs) departing.send_rest();
+  switch (w.row_count % tile_rows) {
+    case 1: return run_tile<1, false>(w, whole, masks, departing);
+    case 2: return run_tile<2, false>(w, whole, masks, departing);
+    case 3: return run_tile<3, false>(w, whole, masks, departing);
+    case 4: return run_tile<4, false>(w, whole, masks, departing);
+    case 5: return run_tile<5, false>(w, whole, masks, departing);
+    case 6: return run_tile<6, false>(w, whole, masks, departing);
+    case 7: return run_tile<7, false>(w, whole, masks, departing);
+    default: return;
+  }
+}
+
 }  // namespace
 
 void panel_kernel_avx512_vnni(const PanelWork& w) {
-  const Masks masks = masks_for(w.columns);
-  const std::int64_t whole = w.row_count / tile_rows;
-  for (std::int64_t t = 0; t < whole; ++t) run_tile<8>(w, t, masks);
-  switch (w.row_count % tile_rows) {
-    case 1: return run_tile<1>(w, whole, masks);
-    case 2: return run_tile<2>(w, whole, masks);
-    case 3: return run_tile<3>(w, whole, masks);
-    case 4: return run_tile<4>(w, whole, masks);
-    case 5: return run_tile<5>(w, whole, masks);
-    case 6: return run_tile<6>(w, whole, masks);
-    case 7: return run_tile<7>(w, whole, masks);
-    default: return;
-  }
+  if (w.last && w.stream)
+    run_tiles<true>(w);
+  else
+    run_tiles<false>(w);
 }
 
 }  // namespace fixtune::detail

@@ -16,15 +16,16 @@ using detail::tile_rows;
 
 namespace {
 
-/// Rows whose codes stay in the second-level cache while the panels pass.
-constexpr Index most_rows = 128;
-/// Outputs from this size on leave no trace in the caches, and storing past them saves reading what is overwritten.
-constexpr Index streamed_bytes = Index{8} << 20;
-
-bool is_streamed(const ProductOutput& o, Index rows, Index columns) {
+/// Rows whose codes stay in the second-level cache while the panels pass: the more, the less often the panels come from
+/// further away.
+Index rows_in_cache(Index contraction) {
+  constexpr Index bytes = Index{384} << 10;
+  return std::clamp<Index>(bytes / std::max<Index>(contraction, 1), 128, 512) / tile_rows * tile_rows;
+}
+bool is_streamed(const ProductOutput& o, Index rows, Index columns, const detail::PanelKernel& kernel) {
   constexpr Index line = 64;
   const bool aligned = reinterpret_cast<std::uintptr_t>(o.y) % line == 0 && o.stride % (line / 4) == 0;
-  return aligned && !o.add && !o.transposed && rows * columns * Index{sizeof(float)} >= streamed_bytes;
+  return aligned && !o.add && !o.transposed && rows * columns * Index{sizeof(float)} >= kernel.streamed_bytes;
 }
 
 /// How the output is cut into tasks.
@@ -35,9 +36,9 @@ struct Blocks {
   Index count() const { return row_blocks * panel_blocks; }
 };
 
-Blocks cut(Index rows, Index panels) {
+Blocks cut(Index rows, Index contraction, Index panels) {
   Blocks b{};
-  b.rows = std::min(most_rows, (rows + tile_rows - 1) / tile_rows * tile_rows);
+  b.rows = std::min(rows_in_cache(contraction), (rows + tile_rows - 1) / tile_rows * tile_rows);
   b.panels = panels;
   const Index wanted = thread_count() == 1 ? 1 : 4 * thread_count();
   const auto ceil = [](Index a, Index by) { return (a + by - 1) / by; };
@@ -84,14 +85,13 @@ class PackedProduct {
 
   void run() const {
     if (a_.rows() == 0 || panels_ == 0) return;
-    const Blocks blocks = cut(a_.rows(), panels_);
-    const detail::PanelKernel kernel = detail::active_panel_kernel();
+    const Blocks blocks = cut(a_.rows(), a_.contraction(), panels_);
     const Index threads = std::min<Index>(thread_count(), blocks.count());
-    Rooms rooms(kernel, blocks, groups_, threads);
+    Rooms rooms(kernel_, blocks, groups_, threads);
     std::atomic<Index> next{0};
     parallel_for(threads, 1, [&](Index first, Index last) {
       for (Index thread = first; thread < last; ++thread)
-        for (Index i = next++; i < blocks.count(); i = next++) run_block(kernel, blocks, i, rooms.of(thread));
+        for (Index i = next++; i < blocks.count(); i = next++) run_block(blocks, i, rooms.of(thread));
     });
   }
 
@@ -187,19 +187,19 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
-    w.stream = is_streamed(o, a_.rows(), columns);
+    w.stream = is_streamed(o, a_.rows(), columns, kernel_);
     return w;
   }
 
-  void run_block(const detail::PanelKernel& kernel, const Blocks& blocks, Index index, const Room& room) const {
+  void run_block(const Blocks& blocks, Index index, const Room& room) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
     const Index row_count = std::min(blocks.rows, a_.rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
     const Index last_panel = std::min(panel + blocks.panels, panels_);
-    const bool in_parts = groups_ > kernel.most_groups;
-    for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel.most_groups) {
-      const Index end = std::min(begin + kernel.most_groups, groups_);
-      const void* prepared = prepare(kernel, row, row_count, begin, end, room.prepared);
+    const bool in_parts = groups_ > kernel_.most_groups;
+    for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel_.most_groups) {
+      const Index end = std::min(begin + kernel_.most_groups, groups_);
+      const void* prepared = prepare(row, row_count, begin, end, room.prepared);
       for (Index p = panel; p < last_panel; ++p) {
         const Operand& operand = operand_of(p);
         PanelWork part = at_panel(at_row(operand.work, row, row_count), operand, p - operand.first_panel);
@@ -212,18 +212,17 @@ class PackedProduct {
           part.sums = room.sums + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
-        kernel.run(part);
+        kernel_.run(part);
       }
     }
   }
 
-  const void* prepare(const detail::PanelKernel& kernel, Index row, Index count, Index begin, Index end,
-                      std::uint8_t* room) const {
-    if (kernel.prepare == nullptr) return nullptr;
+  const void* prepare(Index row, Index count, Index begin, Index end, std::uint8_t* room) const {
+    if (kernel_.prepare == nullptr) return nullptr;
     PanelWork rows = at_row(operands_.front().work, row, count);
     rows.begin = begin;
     rows.end = end;
-    return kernel.prepare(rows, room);
+    return kernel_.prepare(rows, room);
   }
 
   const Operand& operand_of(Index panel) const {
@@ -261,6 +260,7 @@ class PackedProduct {
     return w;
   }
 
+  const detail::PanelKernel kernel_ = detail::active_panel_kernel();
   const PackedRows& a_;
   const DigitRows& digits_;
   const SparseRows& sparse_;

@@ -13,6 +13,10 @@ namespace {
 using detail::group_codes;
 using detail::tile_rows;
 
+constexpr Index cache_line = 64;
+/// From so many codes on, none are found in the second-level cache by the product that reads them.
+constexpr Index streamed_codes = Index{1} << 20;
+
 /// One group of one tile where rows or codes run out.
 void copy_edge(const Int8View& codes, Index first, Index g, std::int8_t* out, std::int32_t* sums) {
   for (Index r = 0; r < tile_rows; ++r)
@@ -44,6 +48,8 @@ void transpose_strip(const Int8View& codes, const Strip& strip, Index tile_strid
   work.out = out + strip.first * tile_stride + strip.begin * group_bytes;
   work.tile_stride = tile_stride;
   work.sums = sums + strip.first * tile_rows;
+  work.stream = codes.rows * codes.cols >= streamed_codes && reinterpret_cast<std::uintptr_t>(work.out) % cache_line == 0 &&
+                tile_stride % cache_line == 0;
   detail::active_panel_kernel().transpose(work);
   for (Index t = strip.first; t < strip.last; ++t)
     for (Index g = t < whole_tiles ? whole_groups : strip.begin; g < strip.end; ++g)

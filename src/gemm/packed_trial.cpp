@@ -41,6 +41,7 @@ struct ProductTrial {
 
   struct Result {
     float y[rows * columns], whole[rows * panel_columns], transposed[panel_columns * rows];
+    alignas(64) float streamed[rows * panel_columns];
   };
   void run(const PanelKernel& kernel, Result& result) const {
     PanelWork w;
@@ -77,6 +78,10 @@ struct ProductTrial {
     w.y = result.whole;
     w.y_stride = panel_columns;
     kernel.run(w);
+    w.stream = true;
+    w.y = result.streamed;
+    kernel.run(w);
+    w.stream = false;
     w.transposed = true;
     w.y = result.transposed;
     w.y_stride = rows;
@@ -99,7 +104,6 @@ struct TransposeTrial {
     std::int32_t sums[stride];
   };
   void run(const PanelKernel& kernel, Result& result) const {
-    std::memset(&result, 0, sizeof result);
     TransposeWork w;
     w.codes = codes;
     w.stride = stride;
@@ -115,6 +119,8 @@ struct TransposeTrial {
 template <typename Trial>
 bool same_results(const Trial& trial, const PanelKernel& one, const PanelKernel& other) {
   typename Trial::Result expected, found;
+  std::memset(&expected, 0, sizeof expected);
+  std::memset(&found, 0, sizeof found);
   trial.run(one, expected);
   trial.run(other, found);
   return std::memcmp(&expected, &found, sizeof expected) == 0;

@@ -14,6 +14,7 @@ struct TransposeWork {
   std::int8_t* out = nullptr;
   std::int64_t tile_stride = 0;
   std::int32_t* sums = nullptr;
+  bool stream = false;  ///< past the caches, where a tile's groups fill whole lines
 };
 
 void transpose_tiles_portable(const TransposeWork& work);

@@ -78,7 +78,14 @@ FIXTUNE_UNROLL
 }
 
 /// Two groups of eight tiles: whole cache lines.
+template <bool PastCaches>
 inline void store_two(const Groups& first, const Groups& second, std::int8_t* out, std::int64_t tile_stride) {
+  const auto store = [](std::int8_t* to, __m512i line) __attribute__((always_inline)) {
+    if constexpr (PastCaches)
+      _mm512_stream_si512(reinterpret_cast<__m512i*>(to), line);
+    else
+      _mm512_storeu_si512(to, line);
+  };
 FIXTUNE_UNROLL
   for (int side = 0; side < 2; ++side)
 FIXTUNE_UNROLL
@@ -86,21 +93,31 @@ FIXTUNE_UNROLL
       const __m512i a = pair_lanes(first.of[2 * side], first.of[2 * side + 1], 2 * half);
       const __m512i b = pair_lanes(second.of[2 * side], second.of[2 * side + 1], 2 * half);
       std::int8_t* to = out + (4 * half + side) * tile_stride;
-      _mm512_storeu_si512(to, low_halves(a, b));
-      _mm512_storeu_si512(to + 2 * tile_stride, high_halves(a, b));
+      store(to, low_halves(a, b));
+      store(to + 2 * tile_stride, high_halves(a, b));
     }
 }
 
+/// The lines of codes that the next eight tiles are made of: as many places of memory as there are lines, which no CPU
+/// foresees.
+inline void fetch_next(const std::int8_t* codes, std::int64_t stride) {
+FIXTUNE_UNROLL
+  for (int line = 0; line < 8; ++line)
+    __builtin_prefetch(codes + 64 + line * stride, /*write=*/0, /*first level=*/3);
+}
+
+template <bool PastCaches>
 void transpose_eight_tiles(const TransposeWork& w, std::int64_t first) {
   const std::int8_t* codes = w.codes + first * 8;
   std::int8_t* out = w.out + first * w.tile_stride;
   Sums sums{{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
   std::int64_t g = 0;
   for (; g + 2 <= w.groups; g += 2, codes += 8 * w.stride, out += 2 * group_bytes) {
+    fetch_next(codes, w.stride);
     const Groups one = load_groups(codes, w.stride), two = load_groups(codes + 4 * w.stride, w.stride);
     sums.add(one);
     sums.add(two);
-    store_two(one, two, out, w.tile_stride);
+    store_two<PastCaches>(one, two, out, w.tile_stride);
   }
   if (g < w.groups) {
     const Groups one = load_groups(codes, w.stride);
@@ -114,7 +131,8 @@ void transpose_eight_tiles(const TransposeWork& w, std::int64_t first) {
 
 void transpose_tiles_avx512_vnni(const TransposeWork& w) {
   std::int64_t tile = 0;
-  for (; tile + wide_tiles <= w.tiles; tile += wide_tiles) transpose_eight_tiles(w, tile);
+  for (; tile + wide_tiles <= w.tiles; tile += wide_tiles)
+    w.stream ? transpose_eight_tiles<true>(w, tile) : transpose_eight_tiles<false>(w, tile);
   TransposeWork rest = w;
   rest.codes += tile * 8;
   rest.tiles -= tile;

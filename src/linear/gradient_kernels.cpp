@@ -1,6 +1,7 @@
 #include "linear/gradient_kernels.h"
 
 #include "fixtune/core/multiversion.h"
+#include "quant/fetch.h"
 #include "quant/rounding.h"
 
 #if defined(__SSE2__)
@@ -56,17 +57,21 @@ FIXTUNE_ALWAYS_INLINE void store(const std::uint32_t (&words)[48], const GroupPa
 
 }  // namespace
 
-// Each reader's loop is a few instructions an element over a row that stays in the first-level cache.
-FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
-  const float* __restrict dy = pass.dy;
-  const std::int64_t count = pass.count;
+namespace {
+
+/// Elements that all readers of a row take in turn: they stay in the first-level cache, and so do the readers' own.
+constexpr std::int64_t stretch = 512;
+
+FIXTUNE_ALWAYS_INLINE std::int32_t read_stretch(const RowPass& pass, std::int64_t first, std::int64_t count) {
+  const float* __restrict dy = pass.dy + first;
+  if (pass.next != nullptr) row_kernels::fetch(pass.next + first, count);
   if (pass.column_largest != nullptr) {
-    std::int32_t* __restrict largest = pass.column_largest;
+    std::int32_t* __restrict largest = pass.column_largest + first;
     const float scale = pass.row_scale;
     for (std::int64_t n = 0; n < count; ++n) largest[n] = larger(largest[n], magnitude_bits(dy[n] * scale));
   }
   if (pass.column_sum != nullptr) {
-    float* __restrict sum = pass.column_sum;
+    float* __restrict sum = pass.column_sum + first;
     for (std::int64_t n = 0; n < count; ++n) sum[n] += dy[n];
   }
   std::int32_t row_largest = 0;
@@ -74,12 +79,23 @@ FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
     for (std::int64_t n = 0; n < count; ++n) row_largest = larger(row_largest, magnitude_bits(dy[n]));
     return row_largest;
   }
-  float* __restrict scaled = pass.scaled;
-  const float* __restrict scale = pass.column_scale;
+  float* __restrict scaled = pass.scaled + first;
+  const float* __restrict scale = pass.column_scale + first;
   for (std::int64_t n = 0; n < count; ++n) {
     scaled[n] = dy[n] * scale[n];
     row_largest = larger(row_largest, magnitude_bits(scaled[n]));
   }
+  return row_largest;
+}
+
+}  // namespace
+
+FIXTUNE_MULTIVERSION std::int32_t read_row(const RowPass& pass) {
+  std::int32_t row_largest = 0;
+  std::int64_t n = 0;
+  // A known number of elements: no remainder loops.
+  for (; n + stretch <= pass.count; n += stretch) row_largest = larger(row_largest, read_stretch(pass, n, stretch));
+  if (n < pass.count) row_largest = larger(row_largest, read_stretch(pass, n, pass.count - n));
   return row_largest;
 }
 

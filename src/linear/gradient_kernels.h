@@ -9,6 +9,7 @@ namespace fixtune::gradient_kernels {
 struct RowPass {
   const float* dy = nullptr;
   std::int64_t count = 0;
+  const float* next = nullptr;          ///< as many values to have in cache soon; null: none
   const float* column_scale = nullptr;  ///< folded into the row's codes; null: none
   float row_scale = 1.0F;               ///< folded into the columns' codes
   float* scaled = nullptr;              ///< out: dy[n]*column_scale[n]; null: not wanted

@@ -6,6 +6,7 @@
 
 #include "fixtune/core/parallel.h"
 #include "linear/gradient_kernels.h"
+#include "quant/fetch.h"
 #include "quant/row_quantizer.h"
 
 namespace fixtune {
@@ -85,6 +86,8 @@ class Quantizer {
     }
     for (Index m = block * block_rows; m < std::min((block + 1) * block_rows, rows_); ++m) {
       pass.dy = row(m);
+      const Index coming = m + row_kernels::rows_ahead(cols_);
+      pass.next = coming < rows_ ? row(coming) : nullptr;
       pass.row_scale = request_.row_scale != nullptr ? request_.row_scale[m] : 1.0F;
       const std::int32_t largest = gradient_kernels::read_row(pass);
       row_largest_[static_cast<std::size_t>(m)] = largest;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "fixtune/core/parallel.h"
+#include "quant/fetch.h"
 #include "quant/row_quantizer.h"
 
 namespace fixtune {
@@ -21,7 +22,8 @@ void quantize_by_row(ConstMatrixMap x, const RandomStream& random, row_kernels::
   parallel_for(x.rows(), row_grain(x.cols()), [&](Index begin, Index end) {
     for (Index r = begin; r < end; ++r) {
       const float* row = x.data() + r * x.outerStride();
-      largest[r] = row_kernels::max_magnitude_bits(row, x.cols());
+      const Index coming = r + row_kernels::rows_ahead(x.cols());
+      largest[r] = row_kernels::max_magnitude_bits(row, x.cols(), coming < end ? x.data() + coming * x.outerStride() : nullptr);
       // A row that is not finite gets any codes: the check after the loop throws.
       q.steps[static_cast<std::size_t>(r)] =
           step_for(std::bit_cast<float>(largest[r]), q.format.bits, q.format.step);

@@ -8,22 +8,30 @@ namespace fixtune {
 
 namespace {
 
-/// Outliers that a stretch of 16 rows has room for from the start: of 3072 columns, 1 % with one in 20 rows make 25.
-constexpr std::size_t room_at_first = 64;
+/// Outliers of a row that a stretch has room for from the start: of 3072 columns, 1 % with one in 20 rows make 1.6.
+constexpr std::size_t room_of_row = 4;
+
+/// A stretch is read several times over: it stays in a first-level cache of 32 KiB.
+Index rows_of_stretch(Index cols) {
+  constexpr Index most_elements = 6144;
+  return std::clamp<Index>(most_elements / std::max<Index>(cols, 1), 1, OutlierRows::most_rows);
+}
 
 }  // namespace
 
-OutlierStretches::OutlierStretches(Index rows)
-    : stretches_(static_cast<std::size_t>((rows + OutlierRows::rows_per_stretch - 1) / OutlierRows::rows_per_stretch)) {
-  memory_ = AlignedBuffer<std::uint32_t>(size() * static_cast<Index>(OutlierRows::words * room_at_first));
+OutlierStretches::OutlierStretches(Index rows, Index cols) {
+  const Index rows_each = rows_of_stretch(cols);
+  const std::size_t room = room_of_row * static_cast<std::size_t>(rows_each);
+  stretches_.resize(static_cast<std::size_t>((rows + rows_each - 1) / rows_each));
+  memory_ = AlignedBuffer<std::uint32_t>(size() * static_cast<Index>(OutlierRows::words * room));
   Index begin = 0;
   std::uint32_t* at = memory_.data();
   for (OutlierRows& stretch : stretches_) {
     stretch.begin = begin;
-    begin = stretch.end = std::min(rows, begin + OutlierRows::rows_per_stretch);
+    begin = stretch.end = std::min(rows, begin + rows_each);
     stretch.at_ = at;
-    stretch.capacity_ = room_at_first;
-    at += OutlierRows::words * room_at_first;
+    stretch.capacity_ = room;
+    at += OutlierRows::words * room;
   }
 }
 
@@ -68,7 +76,7 @@ void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, std::in
   for (Index r = rows.begin; r < rows.end; ++r) {
     const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(rows.gamma_of(r));
     const float* row = x.row(r);
-    const row_kernels::Magnitudes magnitudes = row_kernels::max_magnitudes(row, cols, threshold);
+    const row_kernels::Magnitudes magnitudes = row_kernels::max_magnitudes(row, cols, threshold, x.coming(r));
     largest[r] = magnitudes.all;
     inliers[r] = magnitudes.inliers;
     if (largest[r] > threshold)

@@ -16,8 +16,11 @@ struct RowsInMemory {
   const float* data = nullptr;  ///< of row `first`
   Index stride = 0;
   Index first = 0;
+  Index ahead = 0;  ///< rows from one to that which is asked for while it is read; 0: none
+  Index last = 0;   ///< behind the rows there are
 
   const float* row(Index r) const { return data + (r - first) * stride; }
+  const float* coming(Index r) const { return ahead != 0 && r + ahead < last ? row(r + ahead) : nullptr; }
 };
 
 /// A stretch of rows with what the treatment takes out of them, in (row, column) order.
@@ -25,7 +28,7 @@ struct RowsInMemory {
 /// Stretches are the same whatever the number of threads, so joining their lists gives one sorted list.
 class OutlierRows {
  public:
-  static constexpr Index rows_per_stretch = 16;
+  static constexpr Index most_rows = 16;
 
   Index begin = 0;
   Index end = 0;
@@ -66,8 +69,8 @@ class OutlierRows {
   }
   void grow(std::size_t least);
 
-  std::array<std::size_t, rows_per_stretch + 1> starts_{};
-  std::array<float, rows_per_stretch> gammas_{};
+  std::array<std::size_t, most_rows + 1> starts_{};
+  std::array<float, most_rows> gammas_{};
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   std::uint32_t* at_ = nullptr;       ///< in the stretches' common memory, or in `own_`
@@ -77,7 +80,7 @@ class OutlierRows {
 /// The stretches that cover so many rows, with no outliers yet, and room for a few in each.
 class OutlierStretches {
  public:
-  explicit OutlierStretches(Index rows);
+  OutlierStretches(Index rows, Index cols);
 
   Index size() const { return static_cast<Index>(stretches_.size()); }
   OutlierRows& operator[](Index i) { return stretches_[static_cast<std::size_t>(i)]; }

@@ -38,10 +38,10 @@ struct ActivationSource {
   const RowProducer* producer = nullptr;
 
   RowsInMemory stretch(Index begin, Index end, AlignedBuffer<float>& produced) const {
-    if (producer == nullptr) return {data + begin * stride, stride, begin};
+    if (producer == nullptr) return {data + begin * stride, stride, begin, end - begin, rows};
     if (produced.size() < (end - begin) * cols) produced = AlignedBuffer<float>((end - begin) * cols);
     (*producer)(begin, end, produced.data());
-    return {produced.data(), cols, begin};
+    return {produced.data(), cols, begin, 0, end};
   }
 };
 
@@ -86,7 +86,7 @@ class ActivationSplit {
 
 ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe, const RandomStream& random,
                                  std::string_view name)
-    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(x.rows) {
+    : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(x.rows, x.cols) {
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
   if (x.rows > most || x.cols > most) fail("{}: [{}, {}] is too large to split", name, x.rows, x.cols);
   validate(recipe, name);

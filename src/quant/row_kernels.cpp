@@ -1,6 +1,7 @@
 #include "quant/row_kernels.h"
 
 #include "fixtune/core/multiversion.h"
+#include "quant/fetch.h"
 #include "quant/rounding.h"
 
 #if defined(__SSE2__)
@@ -58,8 +59,12 @@ FIXTUNE_ALWAYS_INLINE std::int32_t collect_above(const float* x, std::int32_t be
 
 }  // namespace
 
-FIXTUNE_MULTIVERSION MagnitudeBits max_magnitude_bits(const float* x, Index n) {
-  MagnitudeBits largest = 0;
+namespace {
+
+// Lines asked for at once: more than a CPU has on their way would wait for each other.
+constexpr Index fetched_at_once = 512;
+
+FIXTUNE_ALWAYS_INLINE MagnitudeBits largest_of(const float* x, Index n, MagnitudeBits largest) {
   for (Index j = 0; j < n; ++j) {
     const MagnitudeBits bits = magnitude_bits(x[j]);
     largest = bits > largest ? bits : largest;
@@ -67,16 +72,41 @@ FIXTUNE_MULTIVERSION MagnitudeBits max_magnitude_bits(const float* x, Index n) {
   return largest;
 }
 
-FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold) {
-  MagnitudeBits all = 0;
-  MagnitudeBits inliers = 0;
+FIXTUNE_ALWAYS_INLINE void join_magnitudes(const float* x, Index n, MagnitudeBits threshold, Magnitudes& most) {
+  MagnitudeBits all = most.all;
+  MagnitudeBits inliers = most.inliers;
   for (Index j = 0; j < n; ++j) {
     const MagnitudeBits bits = magnitude_bits(x[j]);
     const MagnitudeBits inlier = bits > threshold ? 0 : bits;
     all = bits > all ? bits : all;
     inliers = inlier > inliers ? inlier : inliers;
   }
-  return {all, inliers};
+  most = {all, inliers};
+}
+
+}  // namespace
+
+FIXTUNE_MULTIVERSION MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next) {
+  MagnitudeBits largest = 0;
+  Index j = 0;
+  for (; j + fetched_at_once <= n; j += fetched_at_once) {
+    if (next != nullptr) fetch(next + j, fetched_at_once);
+    largest = largest_of(x + j, fetched_at_once, largest);
+  }
+  if (next != nullptr) fetch(next + j, n - j);
+  return largest_of(x + j, n - j, largest);
+}
+
+FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold, const float* next) {
+  Magnitudes most;
+  Index j = 0;
+  for (; j + fetched_at_once <= n; j += fetched_at_once) {
+    if (next != nullptr) fetch(next + j, fetched_at_once);
+    join_magnitudes(x + j, fetched_at_once, threshold, most);
+  }
+  if (next != nullptr) fetch(next + j, n - j);
+  join_magnitudes(x + j, n - j, threshold, most);
+  return most;
 }
 
 // Counting vectorises, collecting does not: only stretches that hold an outlier are walked, in blocks that hold one. The

@@ -24,15 +24,17 @@ struct Randomness {
 using MagnitudeBits = std::int32_t;
 inline constexpr MagnitudeBits infinity_bits = 0x7f800000;
 
-/// Largest magnitude of n values, 0 when n is 0.
-MagnitudeBits max_magnitude_bits(const float* x, Index n);
+/// Largest magnitude of n values, 0 when n is 0. As many values at `next`, where not null, are asked for on the way: see
+/// fetch.h.
+MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next = nullptr);
 
-/// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none.
+/// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none. `next`
+/// as above.
 struct Magnitudes {
   MagnitudeBits all = 0;
   MagnitudeBits inliers = 0;
 };
-Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold);
+Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold, const float* next = nullptr);
 
 /// Writes the positions whose magnitude exceeds the threshold; returns their number (at most n).
 std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold, std::int32_t* positions);

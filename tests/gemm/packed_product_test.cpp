@@ -214,34 +214,53 @@ TEST_P(PackedProducts, AddsToWhatIsThere) {
 }
 
 // Large outputs on a cache line are stored past the caches. All ways to end a tile: with and without bias, with a step
-// for each row and column or one for all.
+// for each row and column or one for all. Contractions shorter and longer than a tile has lines to store meanwhile.
 TEST_P(PackedProducts, LargeOutputsHoldWhatSmallOnesDo) {
-  constexpr Index m = 1029, n = 2064, k = 12, line = 16;
-  const Operands o(m, n, k, 254, 100, 50);
-  const PackedRows a = PackedRows::view({o.a.data(), m, k, k});
-  const DigitRows digits(o.digits, m, o.unit);
-  const PackedColumns b = PackedColumns::pack({o.b.data(), n, k, k}, Transpose::Yes);
-  AlignedBuffer<float> aligned(m * n), shifted(m * n + 1);
-  std::vector<float> unused;
-  for (const bool bias : {true, false})
-    for (const bool steps : {true, false}) {
-      ProductOutput output = o.output(unused, false);
-      if (!bias) output.bias = nullptr;
-      if (!steps) output.row_steps = output.column_steps = nullptr;
-      output.row_step = 0.5F;
-      output.column_step = 1.7F;
-      output.y = aligned.data();
-      packed_product(a, digits, b, output);
-      output.y = shifted.data() + 1;
-      packed_product(a, digits, b, output);
-      for (Index i = 0; i < m * n; ++i) ASSERT_EQ(aligned[i], shifted[i + 1]) << "element " << i;
-      for (const Index i : {Index{0}, n - 1, 500 * n + line, m * n - 1}) {
-        const float row_step = steps ? o.row_steps[static_cast<std::size_t>(i / n)] : 0.5F;
-        const float column_step = steps ? o.column_steps[static_cast<std::size_t>(i % n)] : 1.7F;
-        const float scaled = (static_cast<float>(o.sum(i / n, i % n)) * row_step) * column_step;
-        ASSERT_EQ(aligned[i], bias ? scaled + o.bias[static_cast<std::size_t>(i % n)] : scaled) << "element " << i;
+  for (const Index k : {12, 412}) {
+    constexpr Index m = 1029, n = 2064, line = 16;
+    const Operands o(m, n, k, 254, 100, 50 * k / 12);
+    const PackedRows a = PackedRows::view({o.a.data(), m, k, k});
+    const DigitRows digits(o.digits, m, o.unit);
+    const PackedColumns b = PackedColumns::pack({o.b.data(), n, k, k}, Transpose::Yes);
+    AlignedBuffer<float> aligned(m * n), shifted(m * n + 1);
+    std::vector<float> unused;
+    for (const bool bias : {true, false})
+      for (const bool steps : {true, false}) {
+        ProductOutput output = o.output(unused, false);
+        if (!bias) output.bias = nullptr;
+        if (!steps) output.row_steps = output.column_steps = nullptr;
+        output.row_step = 0.5F;
+        output.column_step = 1.7F;
+        output.y = aligned.data();
+        packed_product(a, digits, b, output);
+        output.y = shifted.data() + 1;
+        packed_product(a, digits, b, output);
+        for (Index i = 0; i < m * n; ++i) ASSERT_EQ(aligned[i], shifted[i + 1]) << "element " << i;
+        for (const Index i : {Index{0}, n - 1, 500 * n + line, m * n - 1}) {
+          const float row_step = steps ? o.row_steps[static_cast<std::size_t>(i / n)] : 0.5F;
+          const float column_step = steps ? o.column_steps[static_cast<std::size_t>(i % n)] : 1.7F;
+          const float scaled = (static_cast<float>(o.sum(i / n, i % n)) * row_step) * column_step;
+          ASSERT_EQ(aligned[i], bias ? scaled + o.bias[static_cast<std::size_t>(i % n)] : scaled) << "element " << i;
+        }
       }
-    }
+  }
+}
+
+// A large left operand is transposed past the caches where its tiles begin on cache lines, which an odd number of groups
+// prevents.
+TEST_P(PackedProducts, LargeTransposedRowsHoldWhatRowsDo) {
+  for (const Index k : {1024, 1028}) {
+    const Operands o(1045, 20, k, 254, 3, 5000);
+    const Codes stored = o.transposed_a();
+    const PackedColumns b = PackedColumns::pack({o.b.data(), o.n, o.k, o.k}, Transpose::Yes);
+    const DigitRows digits(o.digits, o.m, o.unit);
+    std::vector<float> as_rows(static_cast<std::size_t>(o.m * o.n)), as_columns = as_rows;
+    packed_product(PackedRows::view({o.a.data(), o.m, o.k, o.k}), digits, b, o.output(as_rows, false));
+    packed_product(PackedRows::transpose({stored.data(), o.k, o.m, o.m}), digits, b, o.output(as_columns, false));
+    ASSERT_EQ(as_columns, as_rows);
+    ASSERT_EQ(as_rows[0], o.value(0, 0));
+    ASSERT_EQ(as_rows.back(), o.value(o.m - 1, o.n - 1));
+  }
 }
 
 // Columns of several operands in one product: panels that are not full lie in the middle.
