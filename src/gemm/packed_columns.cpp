@@ -17,21 +17,24 @@ void pack_edge(const std::int8_t* codes, Index count, std::uint8_t* out) {
   for (Index t = 0; t < count; ++t) out[t] = static_cast<std::uint8_t>(codes[t] ^ 0x80);
 }
 
-// Stored [n, k]: the four codes of a group lie side by side.
+// Stored [n, k]: the four codes of a group lie side by side. One cache line of every column at a time, so that what
+// they are written to stays in cache.
 void pack_lines(const Int8View& codes, Index panel, PackedColumns& packed) {
+  constexpr Index groups_at_once = 16;
   const Index first = panel * panel_columns;
   const Index columns = std::min(panel_columns, codes.rows - first);
+  const std::int8_t* lines = codes.data + first * codes.stride;
   const Index whole_groups = codes.cols / group_codes;
-  for (Index n = 0; n < columns; n += 4) {
-    const std::int8_t* lines = codes.data + (first + n) * codes.stride;
-    const Index count = std::min<Index>(4, columns - n);
-    detail::transpose_groups(lines, codes.stride, count, whole_groups, 0x80, packed.group(panel, 0) + n * group_codes,
-                             panel_group_bytes);
-    if (whole_groups == packed.groups()) continue;
-    for (Index i = 0; i < count; ++i)
-      pack_edge(lines + i * codes.stride + whole_groups * group_codes, codes.cols - whole_groups * group_codes,
-                packed.group(panel, whole_groups) + (n + i) * group_codes);
-  }
+  for (Index g = 0; g < whole_groups; g += groups_at_once)
+    for (Index n = 0; n < columns; n += 4) {
+      const Index count = std::min<Index>(4, columns - n), groups = std::min(groups_at_once, whole_groups - g);
+      detail::transpose_groups(lines + n * codes.stride + g * group_codes, codes.stride, count, groups, 0x80,
+                               packed.group(panel, g) + n * group_codes, panel_group_bytes);
+    }
+  if (whole_groups == packed.groups()) return;
+  for (Index n = 0; n < columns; ++n)
+    pack_edge(lines + n * codes.stride + whole_groups * group_codes, codes.cols - whole_groups * group_codes,
+              packed.group(panel, whole_groups) + n * group_codes);
 }
 
 // Stored [k, n]: four lines are woven together.

@@ -66,7 +66,7 @@ struct PanelWork {
   std::int64_t y_stride = 0;
   bool transposed = false;
   bool add = false;     ///< to what y holds
-  bool stream = false;  ///< past the caches: y is aligned, and too large to be found there again
+  bool stream = false;  ///< y, or the sums left: past the caches, where it is aligned and would not be found again
 
   const void* prepared = nullptr;  ///< what PanelKernel::prepare made of these rows and groups
 };

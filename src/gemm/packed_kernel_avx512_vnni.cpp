@@ -1,6 +1,7 @@
 // Compiled for AVX-512 with VNNI; see gemm/CMakeLists.txt.
 #include <immintrin.h>
 
+#include "departing_tile_avx512.h"
 #include "packed_kernel.h"
 #include "sparse_sums.h"
 #include "store_kind.h"
@@ -121,44 +122,10 @@ FIXTUNE_UNROLL
   }
 }
 
-/// A finished tile on its way past the caches: 24 lines at once fill the CPU's write buffers and it waits, so they are
-/// handed over one by one between the products of the next tile.
-struct Departing {
-  static constexpr std::int64_t lines = tile_rows * vectors;
-
-  alignas(64) float rows[tile_rows * panel_columns];
-  float* y = nullptr;  ///< null: nothing departs
-  std::int64_t stride = 0;
-  std::int64_t line = 0;
-
-  void begin(float* to, std::int64_t y_stride) {
-    y = to;
-    stride = y_stride;
-    line = 0;
-  }
-
-  /// A register by name: to the compiler it does not compete with the sums, which it would rather spill.
-  void send_line() {
-    float* const to = y + line / vectors * stride + line % vectors * 16;
-    const float* const from = rows + line * 16;
-    asm volatile("vmovaps %1, %%zmm31\n\tvmovntps %%zmm31, %0"
-                 : "=m"(*reinterpret_cast<float(*)[16]>(to))
-                 : "m"(*reinterpret_cast<const float(*)[16]>(from))
-                 : "xmm31");
-    ++line;
-  }
-
-  void send_rest() {
-    if (y == nullptr) return;
-    while (line < lines) send_line();
-    y = nullptr;
-  }
-};
-
 /// The products of the groups in `bytes` bytes of a row, from `at` on.
 template <int R>
-[[gnu::always_inline]] inline void contract(Sums (&acc)[R], const std::int8_t* const (&row)[R], std::int64_t& at, std::int64_t stride,
-                     const std::uint8_t*& group, std::int64_t bytes) {
+[[gnu::always_inline]] inline void contract(Sums (&acc)[R], const std::int8_t* const (&row)[R], std::int64_t& at,
+                                            std::int64_t stride, const std::uint8_t*& group, std::int64_t bytes) {
   for (const std::int64_t stop = at + bytes; at < stop; at += stride, group += panel_group_bytes) {
     const __m512i b0 = _mm512_loadu_si512(group);
     const __m512i b1 = _mm512_loadu_si512(group + 64);
@@ -174,7 +141,7 @@ FIXTUNE_UNROLL
 }
 
 template <int R, bool Departs>
-inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index, Departing& departing) {
+inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index, DepartingTile& departing) {
   // A copy whose address nobody has: only such an array stays in registers.
   Sums sums[R];
   const std::int8_t* row[R];
@@ -188,13 +155,13 @@ FIXTUNE_UNROLL
   const std::int64_t groups = w.end - w.begin;
   std::int64_t at = 0;
   if constexpr (Departs) {
-    if (departing.y != nullptr) {
-      const std::int64_t bytes_a_line = groups / Departing::lines * w.group_stride;
-      for (std::int64_t i = 0; i < Departing::lines; ++i) {
+    if (departing.waits()) {
+      const std::int64_t bytes_a_line = groups / DepartingTile::lines * w.group_stride;
+      for (std::int64_t i = 0; i < DepartingTile::lines; ++i) {
         departing.send_line();
         contract(sums, row, at, w.group_stride, group, bytes_a_line);
       }
-      departing.y = nullptr;
+      departing.end();
     }
   }
   contract(sums, row, at, w.group_stride, group, groups * w.group_stride - at);
@@ -324,7 +291,7 @@ inline void store_columns(const float* rows, float* y, std::int64_t stride) {
 }
 
 template <bool Departs>
-inline void finish_plain(const Sums (&acc)[tile_rows], const PanelWork& w, Tile tile, Departing& departing) {
+inline void finish_plain(const Sums (&acc)[tile_rows], const PanelWork& w, Tile tile, DepartingTile& departing) {
   if constexpr (Departs) {
     finish_plain<Store::Over>(acc, w, tile, departing.rows, panel_columns);
     return departing.begin(w.y + tile.first_row * w.y_stride, w.y_stride);
@@ -352,8 +319,10 @@ inline bool has_digits(const PanelWork& w, Tile tile) {
   return w.digit_starts != nullptr && w.digit_starts[tile.first_row] != w.digit_starts[tile.first_row + R];
 }
 
+/// Not inlined: in one function with the other sizes GCC keeps the sums in memory.
 template <int R, bool Departs>
-[[gnu::noinline]] void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks, Departing& departing) {
+[[gnu::noinline]] void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks,
+                                DepartingTile& departing) {
   const Tile tile{tile_index * tile_rows, w.wide_tiles != nullptr && w.wide_tiles[tile_index] != 0};
   // Before the accumulators: they leave no registers for it.
   alignas(64) float added[R * panel_columns];
@@ -373,6 +342,15 @@ template <int R, bool Departs>
       finish<R, false>(acc, w, tile, masks, added);
     return;
   }
+  if constexpr (Departs && R == tile_rows) {
+    if (w.columns == panel_columns) {
+FIXTUNE_UNROLL
+      for (int r = 0; r < R; ++r)
+FIXTUNE_UNROLL
+        for (int v = 0; v < vectors; ++v) _mm512_store_si512(departing.rows + r * panel_columns + 16 * v, acc[r][v]);
+      return departing.begin(w.sums + tile.first_row * w.sums_stride, w.sums_stride);
+    }
+  }
 FIXTUNE_UNROLL
   for (int r = 0; r < R; ++r)
 FIXTUNE_UNROLL
@@ -384,7 +362,7 @@ FIXTUNE_UNROLL
 template <bool Departs>
 void run_tiles(const PanelWork& w) {
   const Masks masks = masks_for(w.columns);
-  Departing departing;
+  DepartingTile departing;
   const std::int64_t whole = w.row_count / tile_rows;
   for (std::int64_t t = 0; t < whole; ++t) run_tile<8, Departs>(w, t, masks, departing);
   if constexpr (Departs) departing.send_rest();
@@ -403,7 +381,7 @@ void run_tiles(const PanelWork& w) {
 }  // namespace
 
 void panel_kernel_avx512_vnni(const PanelWork& w) {
-  if (w.last && w.stream)
+  if (w.stream)
     run_tiles<true>(w);
   else
     run_tiles<false>(w);

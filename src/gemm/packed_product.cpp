@@ -22,10 +22,11 @@ Index rows_in_cache(Index contraction) {
   constexpr Index bytes = Index{384} << 10;
   return std::clamp<Index>(bytes / std::max<Index>(contraction, 1), 128, 512) / tile_rows * tile_rows;
 }
-bool is_streamed(const ProductOutput& o, Index rows, Index columns, const detail::PanelKernel& kernel) {
-  constexpr Index line = 64;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(o.y) % line == 0 && o.stride % (line / 4) == 0;
-  return aligned && !o.add && !o.transposed && rows * columns * Index{sizeof(float)} >= kernel.streamed_bytes;
+/// Whether an output is worth storing past the caches, and can be: whole panels are whole lines.
+bool is_streamed(const void* y, Index stride, Index rows, Index columns, const detail::PanelKernel& kernel) {
+  constexpr Index value = 4, line = 64;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(y) % line == 0 && stride % (line / value) == 0;
+  return aligned && rows * columns * value >= kernel.streamed_bytes;
 }
 
 /// How the output is cut into tasks.
@@ -80,6 +81,7 @@ class PackedProduct {
     work.last = false;
     work.sums = c;
     work.sums_stride = ldc;
+    work.stream = is_streamed(c, ldc, a_.rows(), b.columns(), kernel_);
     add(b, work, nullptr);
   }
 
@@ -187,7 +189,7 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
-    w.stream = is_streamed(o, a_.rows(), columns, kernel_);
+    w.stream = !o.add && !o.transposed && is_streamed(o.y, o.stride, a_.rows(), columns, kernel_);
     return w;
   }
 
@@ -207,6 +209,7 @@ class PackedProduct {
         part.end = end;
         part.first = begin == 0;
         part.last = operand.work.last && end == groups_;
+        part.stream = operand.work.stream && end == groups_;
         part.prepared = prepared;
         if (in_parts && operand.work.last) {
           part.sums = room.sums + (p - panel) * row_count * panel_columns;

@@ -48,8 +48,8 @@ void transpose_strip(const Int8View& codes, const Strip& strip, Index tile_strid
   work.out = out + strip.first * tile_stride + strip.begin * group_bytes;
   work.tile_stride = tile_stride;
   work.sums = sums + strip.first * tile_rows;
-  work.stream = codes.rows * codes.cols >= streamed_codes && reinterpret_cast<std::uintptr_t>(work.out) % cache_line == 0 &&
-                tile_stride % cache_line == 0;
+  work.stream = codes.rows * codes.cols >= streamed_codes && tile_stride % cache_line == 0 &&
+                reinterpret_cast<std::uintptr_t>(work.out) % cache_line == 0;
   detail::active_panel_kernel().transpose(work);
   for (Index t = strip.first; t < strip.last; ++t)
     for (Index g = t < whole_tiles ? whole_groups : strip.begin; g < strip.end; ++g)

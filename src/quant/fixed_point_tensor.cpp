@@ -23,7 +23,8 @@ void quantize_by_row(ConstMatrixMap x, const RandomStream& random, row_kernels::
     for (Index r = begin; r < end; ++r) {
       const float* row = x.data() + r * x.outerStride();
       const Index coming = r + row_kernels::rows_ahead(x.cols());
-      largest[r] = row_kernels::max_magnitude_bits(row, x.cols(), coming < end ? x.data() + coming * x.outerStride() : nullptr);
+      const float* next = coming < end ? x.data() + coming * x.outerStride() : nullptr;
+      largest[r] = row_kernels::max_magnitude_bits(row, x.cols(), next);
       // A row that is not finite gets any codes: the check after the loop throws.
       q.steps[static_cast<std::size_t>(r)] =
           step_for(std::bit_cast<float>(largest[r]), q.format.bits, q.format.step);

@@ -24,8 +24,8 @@ struct Randomness {
 using MagnitudeBits = std::int32_t;
 inline constexpr MagnitudeBits infinity_bits = 0x7f800000;
 
-/// Largest magnitude of n values, 0 when n is 0. As many values at `next`, where not null, are asked for on the way: see
-/// fetch.h.
+/// Largest magnitude of n values, 0 when n is 0. As many values at `next`, where not null, are asked for on the way
+/// (fetch.h).
 MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next = nullptr);
 
 /// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none. `next`

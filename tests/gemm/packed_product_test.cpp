@@ -246,8 +246,8 @@ TEST_P(PackedProducts, LargeOutputsHoldWhatSmallOnesDo) {
   }
 }
 
-// A large left operand is transposed past the caches where its tiles begin on cache lines, which an odd number of groups
-// prevents.
+// A large left operand is transposed past the caches where its tiles begin on cache lines, which an odd number of
+// groups prevents.
 TEST_P(PackedProducts, LargeTransposedRowsHoldWhatRowsDo) {
   for (const Index k : {1024, 1028}) {
     const Operands o(1045, 20, k, 254, 3, 5000);
