@@ -71,16 +71,20 @@ void OutlierRows::split() {
   }
 }
 
-void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, std::int32_t* positions,
+void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, const FindScratch& scratch,
                    row_kernels::MagnitudeBits* largest, row_kernels::MagnitudeBits* inliers) {
   for (Index r = rows.begin; r < rows.end; ++r) {
     const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(rows.gamma_of(r));
     const float* row = x.row(r);
-    const row_kernels::Magnitudes magnitudes = row_kernels::max_magnitudes(row, cols, threshold, x.coming(r));
+    const row_kernels::Magnitudes magnitudes = 
+        row_kernels::max_magnitudes(row, cols, threshold, scratch.largest_of_stretches, x.coming(r));
     largest[r] = magnitudes.all;
     inliers[r] = magnitudes.inliers;
     if (largest[r] > threshold)
-      rows.append(r, positions, row_kernels::find_above(row, static_cast<std::int32_t>(cols), threshold, positions), row);
+      rows.append(r, scratch.positions,
+                  row_kernels::find_above(row, static_cast<std::int32_t>(cols), threshold, scratch.largest_of_stretches,
+                                          scratch.positions),
+                  row);
     else
       rows.end_row(r);
   }

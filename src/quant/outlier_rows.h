@@ -94,9 +94,15 @@ class OutlierStretches {
   WorkspaceVector<OutlierRows> stretches_;
 };
 
+/// What finding outliers writes on.
+struct FindScratch {
+  std::int32_t* positions = nullptr;                        ///< as many as a row has elements
+  row_kernels::MagnitudeBits* largest_of_stretches = nullptr;  ///< row_kernels::stretches_of(cols)
+};
+
 /// Fills `rows` with the elements above their row's gamma, and of each row its largest magnitude and the largest of its
-/// inliers. `positions` has room for a row.
-void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, std::int32_t* positions,
+/// inliers.
+void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, const FindScratch& scratch,
                    row_kernels::MagnitudeBits* largest, row_kernels::MagnitudeBits* inliers);
 
 /// A copy of the row, 0 where its outliers were.

@@ -22,6 +22,7 @@ using row_kernels::MagnitudeBits;
 struct Scratch {
   AlignedBuffer<float> produced;          ///< the rows of a stretch, where X is not in memory
   AlignedBuffer<std::int32_t> positions;  ///< of a row's outliers
+  AlignedBuffer<MagnitudeBits> largest_of_stretches;
   WorkspaceVector<std::int16_t> codes;    ///< of a row's outliers
 
   std::int16_t* codes_for(std::size_t count) {
@@ -103,6 +104,7 @@ void ActivationSplit::for_stretches(Body body) {
   parallel_for(stretches_.size(), 1, [&](Index begin, Index end) {
     Scratch scratch;
     scratch.positions = AlignedBuffer<std::int32_t>(x_.cols);
+    scratch.largest_of_stretches = AlignedBuffer<MagnitudeBits>(row_kernels::stretches_of(x_.cols));
     for (Index i = begin; i < end; ++i) {
       OutlierRows& rows = stretches_[i];
       body(rows, x_.stretch(rows.begin, rows.end, scratch.produced), scratch);
@@ -114,7 +116,8 @@ void ActivationSplit::find(OutlierRows& rows, const RowsInMemory& x, Scratch& sc
   for (Index r = rows.begin; r < rows.end; ++r)
     rows.set_gamma(r, recipe_.gamma_rule == GammaRule::RowRms ? recipe_.gamma * spread_of(x.row(r), x_.cols)
                                                               : recipe_.gamma);
-  find_outliers(x, x_.cols, rows, scratch.positions.data(), largest_.data(), rest_.data());
+  find_outliers(x, x_.cols, rows, {scratch.positions.data(), scratch.largest_of_stretches.data()},
+                largest_.data(), rest_.data());
   for (const std::int32_t column : rows.columns())
     std::atomic_ref(holds_[static_cast<std::size_t>(column)]).store(1, std::memory_order_relaxed);
   if (tiled()) rows.split();
@@ -156,7 +159,7 @@ void ActivationSplit::measure_without_columns(OutlierRows& rows, const RowsInMem
 /// The row's codes, its outliers clamped, then the outliers' own: few against the row, so that nothing is copied.
 void ActivationSplit::encode(OutlierRows& rows, const RowsInMemory& x, Scratch& scratch) {
   for (Index r = rows.begin; r < rows.end; ++r) {
-    encode_row(x.row(r), r, random_, result_.inliers);
+    encode_row(x.row(r), r, random_, result_.inliers, x.coming(r));
     if (recipe_.outliers != OutlierTreatment::Untreated && rows.count_of(r) > 0) encode_outliers(rows, r, scratch);
   }
 }

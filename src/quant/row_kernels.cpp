@@ -18,14 +18,26 @@ using rounding::magnitude_bits;
 FIXTUNE_ALWAYS_INLINE float scaled(float x, Scale scale) { return rounding::clamped(x * scale.inverse, scale.limit); }
 
 template <typename Code>
-FIXTUNE_ALWAYS_INLINE std::int32_t nearest_row(const float* __restrict x, Index n, Scale scale, Code* __restrict codes) {
+FIXTUNE_ALWAYS_INLINE std::uint32_t nearest_codes(const float* __restrict x, Index n, Scale scale,
+                                                  Code* __restrict codes) {
   std::uint32_t sum = 0;
   for (Index j = 0; j < n; ++j) {
     const std::int32_t code = rounding::nearest(scaled(x[j], scale));
     codes[j] = static_cast<Code>(code);
     sum += static_cast<std::uint32_t>(code);
   }
-  return static_cast<std::int32_t>(sum);
+  return sum;
+}
+
+template <typename Code>
+FIXTUNE_ALWAYS_INLINE std::int32_t nearest_row(const float* x, Index n, Scale scale, Code* codes, const float* next) {
+  std::uint32_t sum = 0;
+  Index j = 0;
+  for (; j + stretch <= n; j += stretch) {
+    if (next != nullptr) fetch(next + j + stretch / 2, stretch / 2);
+    sum += nearest_codes(x + j, stretch, scale, codes + j);
+  }
+  return static_cast<std::int32_t>(sum + nearest_codes(x + j, n - j, scale, codes + j));
 }
 
 template <typename Code>
@@ -61,9 +73,6 @@ FIXTUNE_ALWAYS_INLINE std::int32_t collect_above(const float* x, std::int32_t be
 
 namespace {
 
-// Lines asked for at once: more than a CPU has on their way would wait for each other.
-constexpr Index fetched_at_once = 512;
-
 FIXTUNE_ALWAYS_INLINE MagnitudeBits largest_of(const float* x, Index n, MagnitudeBits largest) {
   for (Index j = 0; j < n; ++j) {
     const MagnitudeBits bits = magnitude_bits(x[j]);
@@ -72,8 +81,9 @@ FIXTUNE_ALWAYS_INLINE MagnitudeBits largest_of(const float* x, Index n, Magnitud
   return largest;
 }
 
-FIXTUNE_ALWAYS_INLINE void join_magnitudes(const float* x, Index n, MagnitudeBits threshold, Magnitudes& most) {
-  MagnitudeBits all = most.all;
+FIXTUNE_ALWAYS_INLINE MagnitudeBits join_magnitudes(const float* x, Index n, MagnitudeBits threshold,
+                                                    Magnitudes& most) {
+  MagnitudeBits all = 0;
   MagnitudeBits inliers = most.inliers;
   for (Index j = 0; j < n; ++j) {
     const MagnitudeBits bits = magnitude_bits(x[j]);
@@ -81,7 +91,8 @@ FIXTUNE_ALWAYS_INLINE void join_magnitudes(const float* x, Index n, MagnitudeBit
     all = bits > all ? bits : all;
     inliers = inlier > inliers ? inlier : inliers;
   }
-  most = {all, inliers};
+  most = {all > most.all ? all : most.all, inliers};
+  return all;
 }
 
 }  // namespace
@@ -89,39 +100,45 @@ FIXTUNE_ALWAYS_INLINE void join_magnitudes(const float* x, Index n, MagnitudeBit
 FIXTUNE_MULTIVERSION MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next) {
   MagnitudeBits largest = 0;
   Index j = 0;
-  for (; j + fetched_at_once <= n; j += fetched_at_once) {
-    if (next != nullptr) fetch(next + j, fetched_at_once);
-    largest = largest_of(x + j, fetched_at_once, largest);
+  for (; j + stretch <= n; j += stretch) {
+    if (next != nullptr) fetch(next + j, stretch);
+    largest = largest_of(x + j, stretch, largest);
   }
   if (next != nullptr) fetch(next + j, n - j);
   return largest_of(x + j, n - j, largest);
 }
 
-FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold, const float* next) {
+FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold,
+                                               MagnitudeBits* largest_of_stretches, const float* next) {
   Magnitudes most;
   Index j = 0;
-  for (; j + fetched_at_once <= n; j += fetched_at_once) {
-    if (next != nullptr) fetch(next + j, fetched_at_once);
-    join_magnitudes(x + j, fetched_at_once, threshold, most);
+  for (; j + stretch <= n; j += stretch) {
+    if (next != nullptr) fetch(next + j, stretch / 2);
+    *largest_of_stretches++ = join_magnitudes(x + j, stretch, threshold, most);
   }
   if (next != nullptr) fetch(next + j, n - j);
-  join_magnitudes(x + j, n - j, threshold, most);
+  *largest_of_stretches = join_magnitudes(x + j, n - j, threshold, most);
   return most;
 }
 
-// Counting vectorises, collecting does not: only stretches that hold an outlier are walked, in blocks that hold one. The
+// Counting vectorises, collecting does not: only pieces that hold an outlier are walked, in blocks that hold one. The
 // constant lengths let a count be a few whole registers.
 FIXTUNE_MULTIVERSION std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
-                                             std::int32_t* positions) {
-  constexpr std::int32_t stretch = 32;
-  constexpr std::int32_t block = 4 * stretch;
+                                             const MagnitudeBits* largest_of_stretches, std::int32_t* positions) {
+  constexpr std::int32_t piece = 32;
+  constexpr std::int32_t block = 4 * piece;
   std::int32_t found = 0;
   std::int32_t begin = 0;
-  for (; begin + block <= n; begin += block) {
-    if (count_above(x + begin, block, threshold) == 0) continue;
-    for (std::int32_t s = begin; s < begin + block; s += stretch)
-      if (count_above(x + s, stretch, threshold) != 0)
-        found = collect_above(x, s, s + stretch, threshold, positions, found);
+  while (begin + block <= n) {
+    if (largest_of_stretches[begin / stretch] <= threshold) {
+      begin += stretch;
+      continue;
+    }
+    if (count_above(x + begin, block, threshold) != 0)
+      for (std::int32_t s = begin; s < begin + block; s += piece)
+        if (count_above(x + s, piece, threshold) != 0)
+          found = collect_above(x, s, s + piece, threshold, positions, found);
+    begin += block;
   }
   return collect_above(x, begin, n, threshold, positions, found);
 }
@@ -178,12 +195,14 @@ FIXTUNE_MULTIVERSION std::int32_t sum_of_codes(const std::int8_t* codes, Index n
   return sum;
 }
 
-FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes) {
-  return nearest_row(x, n, scale, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes,
+                                                   const float* next) {
+  return nearest_row(x, n, scale, codes, next);
 }
 
-FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes) {
-  return nearest_row(x, n, scale, codes);
+FIXTUNE_MULTIVERSION std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes,
+                                                   const float* next) {
+  return nearest_row(x, n, scale, codes, next);
 }
 
 FIXTUNE_MULTIVERSION std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random,

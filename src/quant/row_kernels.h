@@ -28,16 +28,23 @@ inline constexpr MagnitudeBits infinity_bits = 0x7f800000;
 /// (fetch.h).
 MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next = nullptr);
 
-/// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none. `next`
-/// as above.
+/// Values that are looked at together, before what follows them is asked for.
+inline constexpr std::int32_t stretch = 512;
+inline constexpr Index stretches_of(Index n) { return n / stretch + 1; }
+
+/// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none.
 struct Magnitudes {
   MagnitudeBits all = 0;
   MagnitudeBits inliers = 0;
 };
-Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold, const float* next = nullptr);
+/// `largest_of_stretches` receives stretches_of(n) values. Half of `next`, where not null, is asked for: the other half
+/// while the row is encoded.
+Magnitudes max_magnitudes(const float* x, Index n, MagnitudeBits threshold, MagnitudeBits* largest_of_stretches,
+                          const float* next = nullptr);
 
 /// Writes the positions whose magnitude exceeds the threshold; returns their number (at most n).
-std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold, std::int32_t* positions);
+std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
+                        const MagnitudeBits* largest_of_stretches, std::int32_t* positions);
 
 /// Eq. 3: `x = remainder + 2 gamma digit`, the remainder in [-gamma, gamma); exact up to one rounding of the remainder
 /// while |digit| < 2^27. A NaN or an infinity has digit 0 and stays as it is.
@@ -49,10 +56,10 @@ double sum_of_squares(const float* x, Index n);
 /// Sum of n codes that are there already.
 std::int32_t sum_of_codes(const std::int8_t* codes, Index n);
 
-/// Codes of n values; returns their sum, which wraps.
+/// Codes of n values; returns their sum, which wraps. Of `next`, where not null, what max_magnitudes has left is asked for.
 ///@{
-std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes);
-std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes);
+std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t* codes, const float* next = nullptr);
+std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes, const float* next = nullptr);
 std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
 std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
 ///@}

@@ -38,8 +38,9 @@ std::int32_t encode_stochastic(const float* x, Index n, Scale scale, const Rando
 
 template <typename Code>
 std::int32_t encode(const float* x, Index n, float step, const Format& format, const RandomStream& random,
-                    std::uint64_t element, Code* codes) {
-  if (format.rounding == Rounding::Nearest) return row_kernels::quantize_nearest(x, n, scale_of(step, format), codes);
+                    std::uint64_t element, Code* codes, const float* next) {
+  if (format.rounding == Rounding::Nearest)
+    return row_kernels::quantize_nearest(x, n, scale_of(step, format), codes, next);
   return encode_stochastic(x, n, scale_of(step, format), random, element, codes);
 }
 
@@ -79,14 +80,14 @@ FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format) {
   return q;
 }
 
-void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q) {
+void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q, const float* next) {
   const Index at = row * q.cols;
   const auto element = static_cast<std::uint64_t>(at);
   if (q.format.bits > 8) {
-    encode(x, q.cols, q.step(row), q.format, random, element, q.codes16.data() + at);
+    encode(x, q.cols, q.step(row), q.format, random, element, q.codes16.data() + at, next);
     return;
   }
-  const std::int32_t sum = encode(x, q.cols, q.step(row), q.format, random, element, q.codes8.data() + at);
+  const std::int32_t sum = encode(x, q.cols, q.step(row), q.format, random, element, q.codes8.data() + at, next);
   if (!q.row_sums.empty()) q.row_sums[static_cast<std::size_t>(row)] = sum;
 }
 

@@ -49,7 +49,9 @@ TEST(RowKernels, MaxMagnitudeSeesEveryPositionAndEveryNonFinite) {
 TEST(RowKernels, MaxMagnitudesTellInliersFromTheRest) {
   const auto threshold = std::bit_cast<std::int32_t>(5.0F);
   const auto magnitudes_of = [&](const std::vector<float>& x) {
-    return row_kernels::max_magnitudes(x.data(), static_cast<Index>(x.size()), threshold);
+    std::vector<row_kernels::MagnitudeBits> unused(
+        static_cast<std::size_t>(row_kernels::stretches_of(static_cast<Index>(x.size()))));
+    return row_kernels::max_magnitudes(x.data(), static_cast<Index>(x.size()), threshold, unused.data());
   };
   std::vector<float> x(67, 0.25F);
   x[66] = -5.0F;  // at the threshold: an inlier
@@ -62,30 +64,38 @@ TEST(RowKernels, MaxMagnitudesTellInliersFromTheRest) {
   EXPECT_EQ(magnitudes_of({}).all, 0);
 }
 
+std::vector<std::int32_t> positions_above(const std::vector<float>& x, float threshold) {
+  const auto n = static_cast<std::int32_t>(x.size());
+  const auto bits = std::bit_cast<row_kernels::MagnitudeBits>(threshold);
+  std::vector<row_kernels::MagnitudeBits> largest(static_cast<std::size_t>(row_kernels::stretches_of(n)));
+  row_kernels::max_magnitudes(x.data(), n, bits, largest.data());
+  std::vector<std::int32_t> positions(x.size());
+  positions.resize(
+      static_cast<std::size_t>(row_kernels::find_above(x.data(), n, bits, largest.data(), positions.data())));
+  return positions;
+}
+
 TEST(RowKernels, FindAboveIsStrictAndOrdered) {
   std::vector<float> x(150, 5.0F);
   x[0] = -5.5F;
   x[63] = std::nextafter(5.0F, 6.0F);
   x[64] = -std::nextafter(5.0F, 6.0F);
   x[149] = 100.0F;
-  std::vector<std::int32_t> positions(x.size());
-  const auto found = row_kernels::find_above(x.data(), 150, std::bit_cast<std::int32_t>(5.0F), positions.data());
-  positions.resize(static_cast<std::size_t>(found));
-  EXPECT_EQ(positions, (std::vector<std::int32_t>{0, 63, 64, 149}));
+  EXPECT_EQ(positions_above(x, 5.0F), (std::vector<std::int32_t>{0, 63, 64, 149}));
 }
 
-// Every position, alone and beside others, across the blocks and their remainder.
+// Every position, alone and beside others, across the stretches, their blocks and the remainder.
 TEST(RowKernels, FindsEveryPositionAboveTheThreshold) {
-  const auto threshold = std::bit_cast<std::int32_t>(5.0F);
-  for (const std::int32_t n : {1, 31, 33, 128, 131, 400})
+  for (const std::int32_t n : {1, 31, 33, 128, 131, 400, 512, 1024, 1200})
     for (std::int32_t at = 0; at < n; ++at) {
       std::vector<float> x(static_cast<std::size_t>(n), 5.0F);
       x[static_cast<std::size_t>(at)] = -6.0F;
       x[static_cast<std::size_t>(n - 1)] = 7.0F;
-      std::vector<std::int32_t> positions(static_cast<std::size_t>(n));
-      const std::int32_t found = row_kernels::find_above(x.data(), n, threshold, positions.data());
-      positions.resize(static_cast<std::size_t>(found));
-      EXPECT_EQ(positions, at == n - 1 ? std::vector{n - 1} : (std::vector{at, n - 1}));
+      EXPECT_EQ(positions_above(x, 5.0F), at == n - 1 ? std::vector{n - 1} : (std::vector{at, n - 1}));
+      x[static_cast<std::size_t>(n - 1)] = 5.0F;
+      if (at != n - 1) {
+        EXPECT_EQ(positions_above(x, 5.0F), std::vector{at});
+      }
     }
 }
 
