@@ -76,7 +76,7 @@ void find_outliers(const RowsInMemory& x, Index cols, OutlierRows& rows, const F
   for (Index r = rows.begin; r < rows.end; ++r) {
     const auto threshold = std::bit_cast<row_kernels::MagnitudeBits>(rows.gamma_of(r));
     const float* row = x.row(r);
-    const row_kernels::Magnitudes magnitudes = 
+    const row_kernels::Magnitudes magnitudes =
         row_kernels::max_magnitudes(row, cols, threshold, scratch.largest_of_stretches, x.coming(r));
     largest[r] = magnitudes.all;
     inliers[r] = magnitudes.inliers;
