@@ -13,6 +13,7 @@ namespace {
 
 using rounding::clamped;
 using rounding::magnitude_bits;
+using row_kernels::stretch;
 
 FIXTUNE_ALWAYS_INLINE std::uint32_t in_byte(std::int32_t code, int byte) {
   return (static_cast<std::uint32_t>(code) & 0xffU) << (8 * byte);
@@ -55,13 +56,7 @@ FIXTUNE_ALWAYS_INLINE void store(const std::uint32_t (&words)[48], const GroupPa
   __builtin_memcpy(pass.out, words, sizeof words);
 }
 
-}  // namespace
-
-namespace {
-
-/// Elements that all readers of a row take in turn: they stay in the first-level cache, and so do the readers' own.
-constexpr std::int64_t stretch = 512;
-
+// The readers of a row take it a stretch at a time, which stays in the first-level cache, and so does what they keep.
 FIXTUNE_ALWAYS_INLINE std::int32_t read_stretch(const RowPass& pass, std::int64_t first, std::int64_t count) {
   const float* __restrict dy = pass.dy + first;
   if (pass.next != nullptr) row_kernels::fetch(pass.next + first, count);

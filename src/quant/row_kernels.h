@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "fixtune/core/aligned_buffer.h"
+#include "quant/fetch.h"
 
 /// Plain loops over one row, compiled once per instruction set; every copy computes the same bits.
 namespace fixtune::row_kernels {
@@ -28,8 +29,6 @@ inline constexpr MagnitudeBits infinity_bits = 0x7f800000;
 /// (fetch.h).
 MagnitudeBits max_magnitude_bits(const float* x, Index n, const float* next = nullptr);
 
-/// Values that are looked at together, before what follows them is asked for.
-inline constexpr std::int32_t stretch = 512;
 inline constexpr Index stretches_of(Index n) { return n / stretch + 1; }
 
 /// Largest magnitude of n values, and the largest that does not exceed the threshold; 0 where there is none.
