@@ -5,7 +5,7 @@ namespace fixtune::detail {
 
 void packed_integer_product(const IntegerProduct& p) {
   const PackedRows a = p.transpose_a == Transpose::Yes ? PackedRows::transpose(p.a) : PackedRows::view(p.a);
-  packed_product(a, PackedColumns::pack(p.b, p.transpose_b), p.c, p.ldc);
+  packed_product(a, p.b, p.transpose_b, p.c, p.ldc);
 }
 
 }  // namespace fixtune::detail

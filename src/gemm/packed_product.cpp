@@ -2,60 +2,31 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "fixtune/core/parallel.h"
 #include "packed_dispatch.h"
 #include "packed_kernel.h"
+#include "panel_packing.h"
+#include "product_blocks.h"
 
 namespace fixtune {
 
 using detail::group_codes;
 using detail::panel_columns;
+using detail::panel_group_bytes;
 using detail::PanelWork;
+using detail::ProductBlocks;
+using detail::StoredColumns;
 using detail::tile_rows;
 
 namespace {
 
-/// Rows whose codes stay in the second-level cache while the panels pass: the more, the less often the panels come from
-/// further away.
-Index rows_in_cache(Index contraction) {
-  constexpr Index bytes = Index{384} << 10;
-  return std::clamp<Index>(bytes / std::max<Index>(contraction, 1), 128, 512) / tile_rows * tile_rows;
-}
 /// Whether an output is worth storing past the caches, and can be: whole panels are whole lines.
 bool is_streamed(const void* y, Index stride, Index rows, Index columns, const detail::PanelKernel& kernel) {
   constexpr Index value = 4, line = 64;
   const bool aligned = reinterpret_cast<std::uintptr_t>(y) % line == 0 && stride % (line / value) == 0;
   return aligned && rows * columns * value >= kernel.streamed_bytes;
-}
-
-/// How the output is cut into tasks.
-struct Blocks {
-  Index rows, panels;      ///< of one block
-  Index row_blocks, panel_blocks;
-
-  Index count() const { return row_blocks * panel_blocks; }
-};
-
-Blocks cut(Index rows, Index contraction, Index panels) {
-  Blocks b{};
-  b.rows = std::min(rows_in_cache(contraction), (rows + tile_rows - 1) / tile_rows * tile_rows);
-  b.panels = panels;
-  const Index wanted = thread_count() == 1 ? 1 : 4 * thread_count();
-  const auto ceil = [](Index a, Index by) { return (a + by - 1) / by; };
-  while (ceil(rows, b.rows) * ceil(panels, b.panels) < wanted) {
-    if (b.panels > 4)
-      b.panels = ceil(b.panels, 2);
-    else if (b.rows > 4 * tile_rows)
-      b.rows = ceil(b.rows / 2, tile_rows) * tile_rows;
-    else if (b.panels > 1)
-      b.panels = ceil(b.panels, 2);
-    else
-      break;
-  }
-  b.row_blocks = ceil(rows, b.rows);
-  b.panel_blocks = ceil(panels, b.panels);
-  return b;
 }
 
 }  // namespace
@@ -64,7 +35,7 @@ Blocks cut(Index rows, Index contraction, Index panels) {
 class PackedProduct {
  public:
   PackedProduct(const PackedRows& a, const DigitRows& digits, const SparseRows& sparse)
-      : a_(a), digits_(digits), sparse_(sparse) {
+      : a_(&a), digits_(digits), sparse_(sparse) {
     if (a.contraction() > max_contraction_8x8)
       fail("packed product: contracts {} values; sums stay exact in 32 bits up to {}", a.contraction(),
            max_contraction_8x8);
@@ -74,22 +45,21 @@ class PackedProduct {
   void add(const ProductPart& part) {
     PanelWork work = work_of(part.output, part.columns->columns());
     if (part.sparse != nullptr && !sparse_.empty()) add_sparse_part(*part.sparse, work);
-    add(*part.columns, work, part.sparse);
+    add({part.columns, {}, part.sparse, work, panels_}, part.columns->contraction(), part.columns->columns());
   }
   void add(const PackedColumns& b, std::int32_t* c, Index ldc) {
-    PanelWork work = work_of({}, b.columns());
-    work.last = false;
-    work.sums = c;
-    work.sums_stride = ldc;
-    work.stream = is_streamed(c, ldc, a_.rows(), b.columns(), kernel_);
-    add(b, work, nullptr);
+    add({&b, {}, nullptr, work_of(c, ldc, b.columns()), panels_}, b.contraction(), b.columns());
+  }
+  void add(const StoredColumns& b, std::int32_t* c, Index ldc) {
+    add({nullptr, b, nullptr, work_of(c, ldc, b.columns()), panels_}, b.contraction(), b.columns());
   }
 
-  void run() const {
-    if (a_.rows() == 0 || panels_ == 0) return;
-    const Blocks blocks = cut(a_.rows(), a_.contraction(), panels_);
+  void run() {
+    if (a_->rows() == 0 || panels_ == 0) return;
+    const ProductBlocks blocks = detail::cut_product(a_->rows(), a_->contraction(), panels_);
+    make_operands(blocks);
     const Index threads = std::min<Index>(thread_count(), blocks.count());
-    Rooms rooms(kernel_, blocks, groups_, threads);
+    Rooms rooms(room_for(blocks), threads);
     std::atomic<Index> next{0};
     parallel_for(threads, 1, [&](Index first, Index last) {
       for (Index thread = first; thread < last; ++thread)
@@ -100,40 +70,84 @@ class PackedProduct {
  private:
   /// A right operand, its panels numbered after those of the operands before it.
   struct Operand {
-    const PackedColumns* columns;
-    const SparseColumns* sparse;  ///< read where `work` has a sparse part
+    const PackedColumns* columns;  ///< null: not packed
+    StoredColumns stored;          ///< what is packed panel by panel
+    const SparseColumns* sparse;   ///< read where `work` has a sparse part
     PanelWork work;
     Index first_panel;
   };
 
   /// What a thread needs beside operands and output.
   struct Room {
-    std::int32_t* sums = nullptr;  ///< of a block, where its contraction runs in parts
-    std::uint8_t* prepared = nullptr;
+    std::int32_t* sums = nullptr;      ///< of a block, where its contraction runs in parts
+    std::uint8_t* prepared = nullptr;  ///< for the kernel
+    std::int8_t* codes = nullptr;      ///< of a block's rows, where they wait to be transposed
+    std::int32_t* row_sums = nullptr;  ///< of a block's rows, where they wait
+    std::uint8_t* panel = nullptr;     ///< where a right operand is packed panel by panel
+  };
+
+  /// Bytes of each of them.
+  struct RoomBytes {
+    Index sums = 0, prepared = 0, codes = 0, row_sums = 0, panel = 0;
   };
 
   /// Room for every thread, in one piece.
   class Rooms {
    public:
-    Rooms(const detail::PanelKernel& kernel, const Blocks& blocks, Index groups, Index threads) {
-      if (groups > kernel.most_groups)
-        sums_ = in_lines(blocks.rows * blocks.panels * panel_columns * Index{sizeof(std::int32_t)});
-      if (kernel.prepare != nullptr)
-        prepared_ = in_lines(kernel.prepared_bytes(blocks.rows, std::min(groups, kernel.most_groups)));
-      memory_ = AlignedBuffer<std::uint8_t>(threads * (sums_ + prepared_));
-    }
+    Rooms(const RoomBytes& each, Index threads)
+        : each_{in_lines(each.sums), in_lines(each.prepared), in_lines(each.codes), in_lines(each.row_sums),
+                in_lines(each.panel)},
+          all_(each_.sums + each_.prepared + each_.codes + each_.row_sums + each_.panel),
+          memory_(threads * all_) {}
 
     Room of(Index thread) {
-      std::uint8_t* at = memory_.data() + thread * (sums_ + prepared_);
-      return {reinterpret_cast<std::int32_t*>(at), at + sums_};
+      std::uint8_t* at = memory_.data() + thread * all_;
+      const auto take = [&](Index bytes) { return std::exchange(at, at + bytes); };
+      Room room;
+      room.sums = reinterpret_cast<std::int32_t*>(take(each_.sums));
+      room.prepared = take(each_.prepared);
+      room.codes = reinterpret_cast<std::int8_t*>(take(each_.codes));
+      room.row_sums = reinterpret_cast<std::int32_t*>(take(each_.row_sums));
+      room.panel = take(each_.panel);
+      return room;
     }
 
    private:
     static Index in_lines(Index bytes) { return (bytes + 63) / 64 * 64; }
 
-    Index sums_ = 0, prepared_ = 0;  ///< bytes of a thread
+    RoomBytes each_;
+    Index all_;
     AlignedBuffer<std::uint8_t> memory_;
   };
+
+  RoomBytes room_for(const ProductBlocks& blocks) const {
+    constexpr Index sum = sizeof(std::int32_t);
+    RoomBytes bytes;
+    if (in_parts()) bytes.sums = blocks.rows * blocks.panels * panel_columns * sum;
+    if (kernel_.prepare != nullptr)
+      bytes.prepared = kernel_.prepared_bytes(blocks.rows, std::min(groups_, kernel_.most_groups));
+    if (a_->waits()) {
+      bytes.codes = a_->bytes_to_make(blocks.rows);
+      bytes.row_sums = blocks.rows * sum;
+    }
+    if (operands_.front().columns == nullptr) bytes.panel = groups_ * panel_group_bytes;
+    return bytes;
+  }
+
+  bool in_parts() const { return groups_ > kernel_.most_groups; }
+
+  /// Makes beforehand what more than one block would have to make for itself.
+  void make_operands(const ProductBlocks& blocks) {
+    if (a_->waits() && (blocks.panel_blocks > 1 || in_parts())) {
+      made_rows_ = a_->made();
+      a_ = &made_rows_;
+    }
+    Operand& first = operands_.front();
+    if (first.columns == nullptr && (blocks.row_blocks > 1 || in_parts())) {
+      packed_ = PackedColumns::pack(first.stored.codes, first.stored.transpose);
+      first.columns = &packed_;
+    }
+  }
 
   void add_sparse_part(const SparseColumns& columns, PanelWork& work) const {
     static_assert(sizeof(SparseRows::Code) == sizeof(detail::SparseCode));
@@ -143,38 +157,47 @@ class PackedProduct {
     work.sparse_column_step = columns.step();
   }
 
-  void add(const PackedColumns& b, const PanelWork& work, const SparseColumns* sparse) {
-    if (a_.contraction() != b.contraction())
-      fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a_.rows(), a_.contraction(),
-           b.contraction(), b.columns());
-    if (work.sparse_starts != nullptr &&
-        (sparse_.rows() != a_.rows() || sparse->columns() != b.columns() ||
-         sparse->slots() != static_cast<Index>(sparse_.columns().size())))
+  void add(const Operand& b, Index contraction, Index columns) {
+    const SparseColumns* sparse = b.sparse;
+    if (a_->contraction() != contraction)
+      fail("packed product: the contraction of A [{}, {}] and B [{}, {}] differs", a_->rows(), a_->contraction(),
+           contraction, columns);
+    if (b.work.sparse_starts != nullptr && (sparse_.rows() != a_->rows() || sparse->columns() != columns ||
+                                            sparse->slots() != static_cast<Index>(sparse_.columns().size())))
       fail("packed product: a sparse part [{}, {}] by [{}, {}] beside A [{}, {}] and B [{}, {}]", sparse_.rows(),
-           sparse_.columns().size(), sparse->slots(), sparse->columns(), a_.rows(), a_.contraction(), b.contraction(),
-           b.columns());
-    operands_.push_back({&b, sparse, work, panels_});
-    panels_ += b.panels();
-    groups_ = a_.codes_ == nullptr ? 0 : b.groups();
+           sparse_.columns().size(), sparse->slots(), sparse->columns(), a_->rows(), a_->contraction(), contraction,
+           columns);
+    operands_.push_back(b);
+    panels_ += (columns + panel_columns - 1) / panel_columns;
+    groups_ = a_->has_codes() ? (contraction + group_codes - 1) / group_codes : 0;
   }
 
   void mark_wide_tiles() {
     if (digits_.empty()) return;
     const auto most = std::int64_t{1} << 31;
-    wide_.assign(static_cast<std::size_t>((a_.rows() + tile_rows - 1) / tile_rows), 0);
-    for (Index r = 0; r < a_.rows(); ++r) {
+    wide_.assign(static_cast<std::size_t>((a_->rows() + tile_rows - 1) / tile_rows), 0);
+    for (Index r = 0; r < a_->rows(); ++r) {
       const std::int64_t digits = digits_.magnitudes_[static_cast<std::size_t>(r)];
-      if (127 * (std::int64_t{digits_.unit_} * digits + 127 * a_.contraction()) >= most)
+      if (127 * (std::int64_t{digits_.unit_} * digits + 127 * a_->contraction()) >= most)
         wide_[static_cast<std::size_t>(r / tile_rows)] = 1;
       if (127 * digits >= most) fail("packed product: the outlier digits of row {} sum past 32 bits", r);
     }
   }
 
+  PanelWork work_of(std::int32_t* c, Index ldc, Index columns) const {
+    PanelWork w = work_of({}, columns);
+    w.last = false;
+    w.sums = c;
+    w.sums_stride = ldc;
+    w.stream = is_streamed(c, ldc, a_->rows(), columns, kernel_);
+    return w;
+  }
+
   PanelWork work_of(const ProductOutput& o, Index columns) const {
     PanelWork w;
-    w.tile_stride = a_.tile_stride_;
-    w.row_stride = a_.row_stride_;
-    w.group_stride = a_.group_stride_;
+    w.tile_stride = a_->tile_stride_;
+    w.row_stride = a_->row_stride_;
+    w.group_stride = a_->group_stride_;
     if (!digits_.empty()) {
       static_assert(sizeof(DigitRows::Group) == sizeof(detail::DigitGroup));
       w.unit = digits_.unit_;
@@ -189,29 +212,29 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
-    w.stream = !o.add && !o.transposed && is_streamed(o.y, o.stride, a_.rows(), columns, kernel_);
+    w.stream = !o.add && !o.transposed && is_streamed(o.y, o.stride, a_->rows(), columns, kernel_);
     return w;
   }
 
-  void run_block(const Blocks& blocks, Index index, const Room& room) const {
+  void run_block(const ProductBlocks& blocks, Index index, const Room& room) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
-    const Index row_count = std::min(blocks.rows, a_.rows() - row);
+    const Index row_count = std::min(blocks.rows, a_->rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
     const Index last_panel = std::min(panel + blocks.panels, panels_);
-    const bool in_parts = groups_ > kernel_.most_groups;
+    if (a_->waits()) a_->make(row, row_count, /*stream=*/false, room.codes, room.row_sums);
     for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel_.most_groups) {
       const Index end = std::min(begin + kernel_.most_groups, groups_);
-      const void* prepared = prepare(row, row_count, begin, end, room.prepared);
+      const void* prepared = prepare(row, row_count, begin, end, room);
       for (Index p = panel; p < last_panel; ++p) {
         const Operand& operand = operand_of(p);
-        PanelWork part = at_panel(at_row(operand.work, row, row_count), operand, p - operand.first_panel);
+        PanelWork part = at_panel(at_row(operand.work, row, row_count, room), operand, p - operand.first_panel, room);
         part.begin = begin;
         part.end = end;
         part.first = begin == 0;
         part.last = operand.work.last && end == groups_;
         part.stream = operand.work.stream && end == groups_;
         part.prepared = prepared;
-        if (in_parts && operand.work.last) {
+        if (in_parts() && operand.work.last) {
           part.sums = room.sums + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
@@ -220,12 +243,12 @@ class PackedProduct {
     }
   }
 
-  const void* prepare(Index row, Index count, Index begin, Index end, std::uint8_t* room) const {
+  const void* prepare(Index row, Index count, Index begin, Index end, const Room& room) const {
     if (kernel_.prepare == nullptr) return nullptr;
-    PanelWork rows = at_row(operands_.front().work, row, count);
+    PanelWork rows = at_row(operands_.front().work, row, count, room);
     rows.begin = begin;
     rows.end = end;
-    return kernel_.prepare(rows, room);
+    return kernel_.prepare(rows, room.prepared);
   }
 
   const Operand& operand_of(Index panel) const {
@@ -234,11 +257,11 @@ class PackedProduct {
     return operands_[i];
   }
 
-  PanelWork at_row(PanelWork w, Index row, Index count) const {
+  PanelWork at_row(PanelWork w, Index row, Index count, const Room& room) const {
     const auto r = static_cast<std::size_t>(row);
     w.row_count = count;
-    w.rows = a_.codes_ + row / tile_rows * a_.tile_stride_;
-    w.row_sums = a_.sums_.data() + r;
+    w.rows = a_->is_transposed() ? room.codes : a_->codes_ + row / tile_rows * a_->tile_stride_;
+    w.row_sums = a_->waits() ? room.row_sums : a_->sums_.data() + r;
     if (w.digits != nullptr) {
       w.digit_starts = digits_.starts_.data() + r;
       w.digit_sums = digits_.sums_.data() + r;
@@ -251,10 +274,11 @@ class PackedProduct {
     return w;
   }
 
-  static PanelWork at_panel(PanelWork w, const Operand& b, Index panel) {
+  static PanelWork at_panel(PanelWork w, const Operand& b, Index panel, const Room& room) {
     const Index column = panel * panel_columns;
-    w.panel = b.columns->group(panel, 0);
-    w.columns = std::min(panel_columns, b.columns->columns() - column);
+    if (b.columns == nullptr) detail::pack_panels(b.stored, panel, panel + 1, room.panel);
+    w.panel = b.columns == nullptr ? room.panel : b.columns->group(panel, 0);
+    w.columns = std::min(panel_columns, (b.columns == nullptr ? b.stored.columns() : b.columns->columns()) - column);
     if (w.sparse_starts != nullptr) w.sparse_panel = b.sparse->panel(panel);
     if (w.column_steps != nullptr) w.column_steps += column;
     if (w.bias != nullptr) w.bias += column;
@@ -264,11 +288,13 @@ class PackedProduct {
   }
 
   const detail::PanelKernel kernel_ = detail::active_panel_kernel();
-  const PackedRows& a_;
+  const PackedRows* a_;
   const DigitRows& digits_;
   const SparseRows& sparse_;
   WorkspaceVector<std::uint8_t> wide_;
   WorkspaceVector<Operand> operands_;
+  PackedRows made_rows_;
+  PackedColumns packed_;
   Index panels_ = 0;
   Index groups_ = 0;
 };
@@ -290,6 +316,14 @@ void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c
   const SparseRows no_sparse_part;
   PackedProduct product(a, no_digits, no_sparse_part);
   product.add(b, c, ldc);
+  product.run();
+}
+
+void packed_product(const PackedRows& a, const Int8View& b, Transpose transpose, std::int32_t* c, Index ldc) {
+  const DigitRows no_digits;
+  const SparseRows no_sparse_part;
+  PackedProduct product(a, no_digits, no_sparse_part);
+  product.add(StoredColumns{b, transpose}, c, ldc);
   product.run();
 }
 

@@ -199,6 +199,40 @@ TEST_P(PackedProducts, LongContractionsRunInParts) {
     for (Index n = 0; n < o.n; ++n) ASSERT_EQ(c[static_cast<std::size_t>(r * o.n + n)], plain.sum(r, n));
 }
 
+// Few rows: B is packed panel by panel. One thread: rows of A are transposed, and summed, block by block. Long
+// contractions run in parts, for which both are made beforehand.
+TEST_P(PackedProducts, OperandsMadeOnTheWayGiveTheSameIntegers) {
+  struct Shape {
+    Index m, n, k;
+  };
+  for (const Shape s : {Shape{37, 101, 70}, {1100, 60, 33}, {530, 300, 36}, {19, 50, 4102}, {137, 49, 4097}}) {
+    const Operands o(s.m, s.n, s.k, 1, 1, 0);
+    const Codes a_by_column = o.transposed_a();
+    Codes b_by_row(o.b.size());
+    for (Index n = 0; n < s.n; ++n)
+      for (Index k = 0; k < s.k; ++k)
+        b_by_row[static_cast<std::size_t>(k * s.n + n)] = o.b[static_cast<std::size_t>(n * s.k + k)];
+    const Int8View a_rows{o.a.data(), s.m, s.k, s.k}, b_columns{o.b.data(), s.n, s.k, s.k};
+    const auto size = static_cast<std::size_t>(s.m * s.n);
+    std::vector<std::int32_t> expected(size);
+    integer_product(IntegerBackend::Reference, a_rows, Transpose::No, b_columns, Transpose::Yes, expected.data(), s.n);
+    for (const int threads : {1, 3}) {
+      const OnThreads on(threads);
+      for (const bool transposed : {false, true}) {
+        const PackedRows a =
+            transposed ? PackedRows::transpose({a_by_column.data(), s.k, s.m, s.m}) : PackedRows::view(a_rows);
+        std::vector<std::int32_t> packed(size, -1), columns(size, -1), rows(size, -1);
+        packed_product(a, PackedColumns::pack(b_columns, Transpose::Yes), packed.data(), s.n);
+        packed_product(a, b_columns, Transpose::Yes, columns.data(), s.n);
+        packed_product(a, {b_by_row.data(), s.k, s.n, s.n}, Transpose::No, rows.data(), s.n);
+        EXPECT_EQ(packed, expected) << s.m << ' ' << s.n << ' ' << s.k;
+        EXPECT_EQ(columns, expected) << s.m << ' ' << s.n << ' ' << s.k;
+        EXPECT_EQ(rows, expected) << s.m << ' ' << s.n << ' ' << s.k;
+      }
+    }
+  }
+}
+
 TEST_P(PackedProducts, AddsToWhatIsThere) {
   for (const bool transposed : {false, true}) {
     const Operands o(21, 60, 33, 254, 3, 9);

@@ -42,12 +42,15 @@ class PackedColumns {
 };
 
 /// The left operand `A[m, k]` of a packed product: codes by row, and what each row sums to.
+///
+/// The codes must outlive it. Sums that are not given, and the rows of a transpose, are made by each product, a block of
+/// rows at a time where they are then found in cache.
 class PackedRows {
  public:
-  /// Rows as stored, `[m, k]`. Read in place where k is a multiple of 4 (the codes must outlive this), else copied.
-  /// `row_sums` are those of the codes where they are known already, else empty.
+  /// Rows as stored, `[m, k]`. Read in place where k is a multiple of 4, else copied. `row_sums` are those of the codes
+  /// where they are known already, else empty.
   static PackedRows view(const Int8View& codes, std::span<const std::int32_t> row_sums = {});
-  /// Rows of the transpose of codes stored `[k, m]`, copied into tiles of 8 rows.
+  /// Rows of the transpose of codes stored `[k, m]`.
   static PackedRows transpose(const Int8View& codes);
   /// No codes at all: a product of outlier digits alone.
   static PackedRows zeros(Index rows, Index contraction);
@@ -57,12 +60,21 @@ class PackedRows {
 
  private:
   friend class PackedProduct;
+  bool waits() const;  ///< Whether the sums, and the rows of a transpose, are still to be made.
+  bool has_codes() const { return codes_ != nullptr || is_transposed(); }
+  bool is_transposed() const { return stored_by_column_.data != nullptr; }
+  Index bytes_to_make(Index rows) const;  ///< Room for the codes of so many rows; none where they are read in place.
+  /// Makes the codes and sums of rows [row, row + count), `row` where a tile begins; sums in whole tiles of a transpose.
+  void make(Index row, Index count, bool stream, std::int8_t* codes, std::int32_t* sums) const;
+  PackedRows made() const;  ///< With all codes and sums.
+
   Index rows_ = 0;
   Index contraction_ = 0;
   Index tile_stride_ = 0, row_stride_ = 0, group_stride_ = 0;
   const std::int8_t* codes_ = nullptr;
+  Int8View stored_by_column_;  ///< of a transpose that waits
   AlignedBuffer<std::int8_t> copy_;
-  WorkspaceVector<std::int32_t> sums_;
+  WorkspaceVector<std::int32_t> sums_;  ///< by row; none: they wait
 };
 
 /// The sparse outlier digits of A: `A = codes + unit * digits`.
@@ -130,6 +142,9 @@ void packed_product(const PackedRows& a, const DigitRows& digits, std::span<cons
 
 /// `C[m, n] = A B` in int32, exact. Throws Error past max_contraction_8x8.
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc);
+/// The same for codes of B stored `[k, n]` (Transpose::No) or `[n, k]` (Transpose::Yes), packed on the way: panel by
+/// panel where the rows of A are few, so that each is multiplied while it is in cache.
+void packed_product(const PackedRows& a, const Int8View& b, Transpose transpose, std::int32_t* c, Index ldc);
 
 /// The instruction set whose kernel runs packed products; every one gives the same bits.
 enum class PackedKernel : std::uint8_t { Portable, Avx2, AvxVnni, Avx512Vnni };

@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "fixtune/core/parallel.h"
+#include "fixtune/gemm/packed_product.h"
+#include "packed_kernel.h"
+
+namespace fixtune {
+
+using detail::group_codes;
+
+namespace {
+
+/// INT8 codes that a digit is held as.
+std::int32_t parts_of(std::int32_t digit) { return (std::abs(digit) + 126) / 127; }
+
+/// Writes a digit's parts, at place `along` of the contraction; returns where the next goes.
+template <typename Group>
+Group* write_parts(std::int32_t digit, std::int32_t along, Group* out) {
+  while (digit != 0) {
+    const std::int32_t part = std::clamp(digit, -127, 127);
+    digit -= part;
+    const std::uint32_t byte = static_cast<std::uint32_t>(part) & 0xffU;
+    const auto shifted = static_cast<std::int32_t>(byte << (8 * (along % group_codes)));
+    *out++ = {static_cast<std::int32_t>(along / group_codes), shifted};
+  }
+  return out;
+}
+
+}  // namespace
+
+DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32_t unit, bool by_column)
+    : unit_(unit) {
+  if (digits.empty()) return;
+  const auto count = static_cast<std::size_t>(rows);
+  starts_.assign(count + 1, 0);
+  sums_.assign(count, 0);
+  magnitudes_.assign(count, 0);
+  for (const SparseDigit& d : digits) {
+    const auto row = static_cast<std::size_t>(by_column ? d.column : d.row);
+    starts_[row + 1] += parts_of(d.digit);
+    sums_[row] += d.digit;
+    magnitudes_[row] += std::abs(d.digit);
+  }
+  for (std::size_t r = 0; r < count; ++r) starts_[r + 1] += starts_[r];
+  groups_.resize(static_cast<std::size_t>(starts_.back()));
+  if (by_column) {
+    WorkspaceVector<Group*> next(count);
+    for (std::size_t r = 0; r < count; ++r) next[r] = groups_.data() + starts_[r];
+    for (const SparseDigit& d : digits) {
+      Group*& out = next[static_cast<std::size_t>(d.column)];
+      out = write_parts(d.digit, d.row, out);
+    }
+    return;
+  }
+  // Sorted by row: a thread's digits, and where they go, lie together.
+  constexpr Index digits_worth_a_thread = 8192;
+  parallel_for(static_cast<Index>(digits.size()), digits_worth_a_thread, [&](Index begin, Index end) {
+    const auto range = digits.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    const std::int32_t first_row = range.front().row;
+    Group* out = groups_.data() + starts_[static_cast<std::size_t>(first_row)];
+    for (Index i = begin - 1; i >= 0 && digits[static_cast<std::size_t>(i)].row == first_row; --i)
+      out += parts_of(digits[static_cast<std::size_t>(i)].digit);
+    for (const SparseDigit& d : range) out = write_parts(d.digit, d.column, out);
+  });
+}
+
+}  // namespace fixtune
