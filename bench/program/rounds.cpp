@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <random>
 
 #include "fixtune/core/workspace.h"
 
@@ -44,11 +45,12 @@ Medians interleaved_medians(benchmark::State& state, const std::vector<Contestan
   std::vector<int> repeats;
   for (const Contestant& contestant : contestants) repeats.push_back(repeats_for(contestant));
   std::vector<std::vector<double>> times(contestants.size());
-  for (std::size_t round = 0; state.KeepRunning(); ++round) {
-    for (std::size_t i = 0; i < contestants.size(); ++i) {
-      const std::size_t turn = (round + i) % contestants.size();
-      times[turn].push_back(mean_seconds(contestants[turn], repeats[turn]));
-    }
+  std::vector<std::size_t> order(contestants.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937 shuffles;
+  while (state.KeepRunning()) {
+    std::shuffle(order.begin(), order.end(), shuffles);
+    for (const std::size_t turn : order) times[turn].push_back(mean_seconds(contestants[turn], repeats[turn]));
   }
   Medians medians;
   for (std::size_t i = 0; i < contestants.size(); ++i) {

@@ -22,9 +22,10 @@ using Medians = std::map<std::string, double>;
 
 /// Runs every contestant once a round, a round per iteration of `state`, and gives the median time of each.
 ///
-/// Interleaved, so that a machine that slows down slows all of them; each round starts with another contestant, so
-/// that none always follows the same one; each has a workspace of its own. A contestant of under 2 ms runs several times
-/// in a row and the mean counts. The medians also become counters of `state`, in milliseconds.
+/// Interleaved, so that a machine that slows down slows all of them; each round in another order (the same in every run
+/// of the program), so that none always finds the caches as the same one left them; each has a workspace of its own. A
+/// contestant of under 2 ms runs several times in a row and the mean counts. The medians also become counters of
+/// `state`, in milliseconds.
 Medians interleaved_medians(benchmark::State& state, const std::vector<Contestant>& all);
 
 /// The median of at least one value (of an even number, the upper one).
