@@ -14,6 +14,7 @@
 #include "fixtune/optim/clip.h"
 #include "fixtune/optim/schedule.h"
 #include "fixtune/train/checkpoint.h"
+#include "train/recent_speed.h"
 
 namespace fixtune {
 namespace {
@@ -83,6 +84,7 @@ class Run {
       const Index begin = (state_.step - (epoch - 1) * steps_per_epoch_) * options_.batch_size;
       const Index count = std::min(options_.batch_size, task_.size() - begin);
       const auto start = Clock::now();
+      const Index tokens_before = result().tokens;
       const float rate = learning_rate();
       const BatchLoss loss = train_step(
           micro_batches(Examples(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count))));
@@ -90,6 +92,7 @@ class Run {
       ++state_.step;
       state_.result.seconds += seconds;
       state_.epoch_seconds += seconds;
+      speed_.add(seconds, result().tokens - tokens_before);
       state_.epoch_loss += loss.mean * static_cast<double>(loss.examples);
       state_.epoch_examples += loss.examples;
       report(epoch, loss.mean, rate);
@@ -197,9 +200,8 @@ class Run {
 
   void report(Index epoch, double loss, float rate) const {
     if (!callbacks_.step) return;
-    const double left =
-        result().seconds / static_cast<double>(state_.step) * static_cast<double>(total_steps_ - state_.step);
-    callbacks_.step({epoch, state_.step, total_steps_, loss, rate, result().tokens_per_second(), left});
+    const double left = speed_.seconds_per_step() * static_cast<double>(total_steps_ - state_.step);
+    callbacks_.step({epoch, state_.step, total_steps_, loss, rate, speed_.tokens_per_second(), left});
   }
 
   TrainingTask& task_;
@@ -212,6 +214,7 @@ class Run {
   Index total_steps_;
   Index warmup_;
   TrainingState state_;
+  detail::RecentSpeed speed_;
   std::optional<CheckpointFolder> checkpoints_;
   Index saved_step_ = -1;
   bool saved_finished_ = false;

@@ -66,10 +66,11 @@ def product_targets(results, threads):
     mean = "geometric mean"
     t = str(threads)
     return [
-        Target("products", "INT8 product against the best oneDNN FP32, geometric mean", wanted[0], True, t,
+        Target("products", "INT8 product against the best oneDNN FP32, geometric mean, W packed in the call", wanted[0],
+               True, t,
                results.value(f"gemm-{threads}", "Products, geometric means", "INT8 ratio", model="both", over="all")),
-        Target("products", "the same, W packed beforehand on both sides (X W^T, dY W)", None, True, t,
-               results.value(f"gemm-{threads}", "Products with W", "INT8 ratio", model="both", layer="all")),
+        Target("products", "the same, W packed beforehand on both sides", wanted[0], True, t,
+               results.value(f"gemm-{threads}", "Products with W", "INT8 ratio", model="both", form="all forms")),
         Target("layer, BERT-base", "whole layer against FP32, `rowwise`, 4096 tokens, geometric mean", wanted[1],
                True, t, results.value(job, layer, "rowwise", model="BERT-base", layer=mean)),
         Target("layer, MiniLM", "the same", wanted[2], True, t,

@@ -36,8 +36,8 @@ struct TrainingProgress {
   Index steps = 0;                 ///< that the whole run has
   double loss = 0.0;               ///< of this step
   float learning_rate = 0.0F;      ///< of this step
-  double tokens_per_second = 0.0;  ///< mean over the training so far
-  double seconds_left = 0.0;       ///< of training, at the mean speed of the steps so far; evaluations come on top
+  double tokens_per_second = 0.0;  ///< of the last steps, the newer the weightier
+  double seconds_left = 0.0;       ///< of training, at the speed of the last steps; evaluations come on top
 };
 
 /// Told how a run goes; any may be empty. Called on the thread that called fine_tune().
