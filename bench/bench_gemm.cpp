@@ -60,6 +60,8 @@ std::optional<double> share_of_peak(const Measurement& m, std::string_view forma
   return std::nullopt;
 }
 
+IntegerBackend backend_in_use(const Product& p) { return integer_backend_for(p.m, p.n, p.k); }
+
 Json cell(std::optional<double> value) { return value ? Json(*value) : Json(); }
 
 struct Int8Operands {
@@ -109,7 +111,7 @@ void measure(benchmark::State& state, const LayerShape& layer, Index tokens, con
       {"fp32 sgemm", [&] { floats.multiply(FloatKind::FP32); }},
       {"bf16", [&] { floats.multiply(FloatKind::BF16); }}};
   for (const IntegerBackend backend : backends)
-    if (backend != active_integer_backend())
+    if (backend != backend_in_use(product))
       contestants.push_back({fmt::format("int8 {}", name(backend)), [&, backend] { integers.multiply(backend); }});
   if (product.right_is_weight()) {
     integers.pack();
@@ -140,16 +142,17 @@ ClosingTable product_table() {
 }
 
 ClosingTable backend_table() {
-  std::vector<std::string> columns = {"model", "layer", "tokens", "form",
-                                      fmt::format("{} (in use)", name(active_integer_backend()))};
-  for (const IntegerBackend backend : backends)
-    if (backend != active_integer_backend()) columns.emplace_back(name(backend));
+  std::vector<std::string> columns = {"model", "layer", "tokens", "form"};
+  for (const IntegerBackend backend : backends) columns.emplace_back(name(backend));
+  columns.emplace_back("in use");
   ClosingTable table("INT8 back ends, G/s", columns, "The reference back end (three loops) is left out.");
   for (const Measurement& m : measurements) {
-    std::vector<Json> row = {m.layer.model, m.layer.layer, m.tokens, m.product.form, 1e-9 * m.rate(m.int8())};
+    std::vector<Json> row = {m.layer.model, m.layer.layer, m.tokens, m.product.form};
+    const IntegerBackend used = backend_in_use(m.product);
     for (const IntegerBackend backend : backends)
-      if (backend != active_integer_backend())
-        row.emplace_back(1e-9 * m.rate(m.medians.at(fmt::format("int8 {}", name(backend)))));
+      row.emplace_back(
+          1e-9 * m.rate(backend == used ? m.int8() : m.medians.at(fmt::format("int8 {}", name(backend)))));
+    row.emplace_back(name(used));
     table.add(std::move(row));
   }
   return table;

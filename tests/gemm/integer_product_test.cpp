@@ -78,6 +78,25 @@ TEST(IntegerProduct, SumsPastFloatPrecisionStayExact) {
   }
 }
 
+// Another back end may take these (see integer_backend_for).
+TEST(IntegerProduct, LargeOutputsOfShortContractions) {
+  constexpr Index m = 1100, k = 70;
+  for (const Index n : {Index{1008}, Index{1001}})
+    for (const Transpose ta : both) {
+      const auto a = ta == Transpose::Yes ? random_codes(k, m, 0, 1) : random_codes(m, k, 0, 1);
+      const auto b = random_codes(k, n, 0, 2);
+      AlignedBuffer<std::int32_t> c(m * n);
+      integer_product(a.view(), ta, b.view(), Transpose::No, c.data(), n);
+      const auto expected = product(IntegerBackend::OneDnnFp32, a, ta, b, Transpose::No);
+      ASSERT_TRUE(std::equal(expected.begin(), expected.end(), c.data())) << name(integer_backend_for(m, n, k));
+    }
+}
+
+TEST(IntegerProduct, SmallOutputsTakeTheBackEndInUse) {
+  EXPECT_EQ(integer_backend_for(8, 8, 100), active_integer_backend());
+  EXPECT_EQ(integer_backend_for(8, 8, max_contraction_8x8), active_integer_backend());
+}
+
 TEST(IntegerProduct, EmptyExtents) {
   std::int32_t c[] = {5, 5, 5, 5};
   for (const IntegerBackend backend : {IntegerBackend::Reference, active_integer_backend()}) {

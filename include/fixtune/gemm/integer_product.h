@@ -37,13 +37,16 @@ enum class IntegerBackend : std::uint8_t {
 void integer_product(IntegerBackend backend, const Int8View& a, Transpose transpose_a, const Int8View& b,
                      Transpose transpose_b, std::int32_t* c, Index ldc);
 
-/// Same on the back end chosen at start-up.
+/// Same on the back end that integer_backend_for names.
 void integer_product(const Int8View& a, Transpose transpose_a, const Int8View& b, Transpose transpose_b,
                      std::int32_t* c, Index ldc);
 
 /// Back end in use: the fastest whose integers were right in a worst-case product tried once (a pair sum that
 /// saturates, as on some CPUs without VNNI, shows there) and whose implementation is no reference kernel.
 IntegerBackend active_integer_backend();
+/// The back end of a product `C[m, n]` that contracts k: the one in use, unless on this kind of CPU another is faster
+/// for such a shape.
+IntegerBackend integer_backend_for(Index m, Index n, Index k);
 std::string_view name(IntegerBackend backend);  ///< As integer_backend_report() writes it.
 /// What the start-up check found: one line per back end tried (implementation name, chosen or why not).
 std::vector<std::string> integer_backend_report();
