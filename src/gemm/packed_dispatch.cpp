@@ -33,6 +33,7 @@ PanelKernel functions_of(PackedKernel kernel) {
     // It stores past the caches while it multiplies, so that this costs nothing.
     return {.run = detail::panel_kernel_avx512_vnni,
             .streamed_bytes = std::int64_t{4} << 20,
+            .asks = true,
             .transpose = detail::transpose_tiles_avx512_vnni};
 #endif
   static_cast<void>(kernel);

@@ -68,6 +68,9 @@ struct PanelWork {
   bool add = false;     ///< to what y holds
   bool stream = false;  ///< y, or the sums left: past the caches, where it is aligned and would not be found again
 
+  const void* ask = nullptr;  ///< lines of memory that are read after this work, on a line; null: none
+  std::int64_t ask_lines = 0;
+
   const void* prepared = nullptr;  ///< what PanelKernel::prepare made of these rows and groups
 };
 
@@ -78,6 +81,8 @@ struct PanelKernel {
   std::int64_t most_groups = 1024;
   /// Outputs of so many bytes leave no trace in the caches, and storing past them saves reading what is overwritten.
   std::int64_t streamed_bytes = std::int64_t{8} << 20;
+  /// Whether it asks for PanelWork::ask while it multiplies.
+  bool asks = false;
   /// Makes of a block's rows, once for all panels, what `run` reads; null: it reads them as they lie. `room` has
   /// prepared_bytes(row_count, groups) and lies on a cache line.
   const void* (*prepare)(const PanelWork&, void* room) = nullptr;

@@ -1,6 +1,7 @@
 // Compiled for AVX-512 with VNNI; see gemm/CMakeLists.txt.
 #include <immintrin.h>
 
+#include "asked_lines.h"
 #include "departing_tile_avx512.h"
 #include "packed_kernel.h"
 #include "sparse_sums.h"
@@ -141,7 +142,8 @@ FIXTUNE_UNROLL
 }
 
 template <int R, bool Departs>
-inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index, DepartingTile& departing) {
+inline void contract(Sums (&acc)[R], const PanelWork& w, std::int64_t tile_index, DepartingTile& departing,
+                     AskedLines& asked) {
   // A copy whose address nobody has: only such an array stays in registers.
   Sums sums[R];
   const std::int8_t* row[R];
@@ -154,14 +156,16 @@ FIXTUNE_UNROLL
   const std::uint8_t* group = w.panel + w.begin * panel_group_bytes;
   const std::int64_t groups = w.end - w.begin;
   std::int64_t at = 0;
-  if constexpr (Departs) {
-    if (departing.waits()) {
+  if constexpr (R == tile_rows) {
+    const bool departs = Departs && departing.waits();
+    if (departs || asked.any()) {
       const std::int64_t bytes_a_line = groups / DepartingTile::lines * w.group_stride;
       for (std::int64_t i = 0; i < DepartingTile::lines; ++i) {
-        departing.send_line();
+        if (departs) departing.send_line();
+        asked.next();
         contract(sums, row, at, w.group_stride, group, bytes_a_line);
       }
-      departing.end();
+      if (departs) departing.end();
     }
   }
   contract(sums, row, at, w.group_stride, group, groups * w.group_stride - at);
@@ -322,7 +326,7 @@ inline bool has_digits(const PanelWork& w, Tile tile) {
 /// Not inlined: in one function with the other sizes GCC keeps the sums in memory.
 template <int R, bool Departs>
 [[gnu::noinline]] void run_tile(const PanelWork& w, std::int64_t tile_index, const Masks& masks,
-                                DepartingTile& departing) {
+                                DepartingTile& departing, AskedLines& asked) {
   const Tile tile{tile_index * tile_rows, w.wide_tiles != nullptr && w.wide_tiles[tile_index] != 0};
   // Before the accumulators: they leave no registers for it.
   alignas(64) float added[R * panel_columns];
@@ -332,7 +336,7 @@ template <int R, bool Departs>
     start_plain(acc, w.row_sums + tile.first_row);
   else
     start(acc, w, tile, masks);
-  contract<R, Departs>(acc, w, tile_index, departing);
+  contract<R, Departs>(acc, w, tile_index, departing, asked);
   if (w.last) {
     if constexpr (R == tile_rows)
       if (is_plain(w, tile)) return finish_plain<Departs>(acc, w, tile, departing);
@@ -358,22 +362,22 @@ FIXTUNE_UNROLL
       _mm512_mask_storeu_epi32(w.sums + (tile.first_row + r) * w.sums_stride + 16 * v, masks.of[v], acc[r][v]);
 }
 
-
 template <bool Departs>
 void run_tiles(const PanelWork& w) {
   const Masks masks = masks_for(w.columns);
   DepartingTile departing;
   const std::int64_t whole = w.row_count / tile_rows;
-  for (std::int64_t t = 0; t < whole; ++t) run_tile<8, Departs>(w, t, masks, departing);
+  AskedLines asked(w, whole * DepartingTile::lines);
+  for (std::int64_t t = 0; t < whole; ++t) run_tile<8, Departs>(w, t, masks, departing, asked);
   if constexpr (Departs) departing.send_rest();
   switch (w.row_count % tile_rows) {
-    case 1: return run_tile<1, false>(w, whole, masks, departing);
-    case 2: return run_tile<2, false>(w, whole, masks, departing);
-    case 3: return run_tile<3, false>(w, whole, masks, departing);
-    case 4: return run_tile<4, false>(w, whole, masks, departing);
-    case 5: return run_tile<5, false>(w, whole, masks, departing);
-    case 6: return run_tile<6, false>(w, whole, masks, departing);
-    case 7: return run_tile<7, false>(w, whole, masks, departing);
+    case 1: return run_tile<1, false>(w, whole, masks, departing, asked);
+    case 2: return run_tile<2, false>(w, whole, masks, departing, asked);
+    case 3: return run_tile<3, false>(w, whole, masks, departing, asked);
+    case 4: return run_tile<4, false>(w, whole, masks, departing, asked);
+    case 5: return run_tile<5, false>(w, whole, masks, departing, asked);
+    case 6: return run_tile<6, false>(w, whole, masks, departing, asked);
+    case 7: return run_tile<7, false>(w, whole, masks, departing, asked);
     default: return;
   }
 }

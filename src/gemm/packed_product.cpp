@@ -9,6 +9,7 @@
 #include "packed_kernel.h"
 #include "panel_packing.h"
 #include "product_blocks.h"
+#include "product_companion.h"
 
 namespace fixtune {
 
@@ -17,6 +18,7 @@ using detail::panel_columns;
 using detail::panel_group_bytes;
 using detail::PanelWork;
 using detail::ProductBlocks;
+using detail::ProductCompanion;
 using detail::StoredColumns;
 using detail::tile_rows;
 
@@ -52,6 +54,14 @@ class PackedProduct {
   }
   void add(const StoredColumns& b, std::int32_t* c, Index ldc) {
     add({nullptr, b, nullptr, work_of(c, ldc, b.columns()), panels_}, b.contraction(), b.columns());
+  }
+
+  void run_beside(ProductCompanion& companion) {
+    if (kernel_.asks && a_->rows() > 0 && panels_ > 0)
+      companion_ = &companion;
+    else
+      companion.run_all();
+    run();
   }
 
   void run() {
@@ -221,6 +231,7 @@ class PackedProduct {
     const Index row_count = std::min(blocks.rows, a_->rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
     const Index last_panel = std::min(panel + blocks.panels, panels_);
+    const Pieces pieces = pieces_of(index, blocks.count());
     if (a_->waits()) a_->make(row, row_count, /*stream=*/false, room.codes, room.row_sums);
     for (Index begin = 0; begin == 0 || begin < groups_; begin += kernel_.most_groups) {
       const Index end = std::min(begin + kernel_.most_groups, groups_);
@@ -238,9 +249,32 @@ class PackedProduct {
           part.sums = room.sums + (p - panel) * row_count * panel_columns;
           part.sums_stride = panel_columns;
         }
-        kernel_.run(part);
+        run_panel(part, begin == 0 ? pieces.part(p - panel, last_panel - panel) : Pieces{});
       }
     }
+  }
+
+  /// Of the companion's work.
+  struct Pieces {
+    Index first = 0, last = 0;
+
+    Pieces part(Index i, Index of) const {
+      const Index count = last - first;
+      return {first + count * i / of, first + count * (i + 1) / of};
+    }
+  };
+
+  Pieces pieces_of(Index block, Index blocks) const {
+    return companion_ == nullptr ? Pieces{} : Pieces{0, companion_->pieces()}.part(block, blocks);
+  }
+
+  void run_panel(PanelWork& part, Pieces pieces) const {
+    if (pieces.first == pieces.last) return kernel_.run(part);
+    const auto memory = companion_->memory(pieces.first, pieces.last);
+    part.ask = memory.data();
+    part.ask_lines = static_cast<Index>(memory.size()) / 64;
+    kernel_.run(part);
+    companion_->run(pieces.first, pieces.last);
   }
 
   const void* prepare(Index row, Index count, Index begin, Index end, const Room& room) const {
@@ -295,6 +329,7 @@ class PackedProduct {
   WorkspaceVector<Operand> operands_;
   PackedRows made_rows_;
   PackedColumns packed_;
+  ProductCompanion* companion_ = nullptr;
   Index panels_ = 0;
   Index groups_ = 0;
 };
@@ -309,6 +344,15 @@ void packed_product(const PackedRows& a, const DigitRows& digits, std::span<cons
 void packed_product(const PackedRows& a, const DigitRows& digits, const PackedColumns& b, const ProductOutput& output) {
   const ProductPart part{&b, output};
   packed_product(a, digits, std::span(&part, 1));
+}
+
+void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output,
+                    ProductCompanion& companion) {
+  const DigitRows no_digits;
+  const SparseRows no_sparse_part;
+  PackedProduct product(a, no_digits, no_sparse_part);
+  product.add(ProductPart{&b, output});
+  product.run_beside(companion);
 }
 
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {

@@ -16,7 +16,8 @@ void check_shapes(ConstMatrixMap dy, const QuantizedWeight& weight, std::string_
 }
 
 /// `dX[m,k] = sA[m] sum_n A8[m,n] W8[n,k]`; the steps of W are folded into A8, or one, or one per input feature.
-void input_gradient(const OutputGradient& codes, const QuantizedWeight& weight, const GradientTarget& dx) {
+/// B8, where it was left for later, is encoded meanwhile.
+void input_gradient(OutputGradient& codes, const QuantizedWeight& weight, const GradientTarget& dx) {
   const FixedPointTensor& dy = codes.by_token;
   ProductOutput output{.y = dx.data, .stride = dx.stride, .add = dx.add};
   if (dy.format.block == Block::Row)
@@ -29,7 +30,12 @@ void input_gradient(const OutputGradient& codes, const QuantizedWeight& weight, 
   else if (weight.codes.format.block == Block::Tensor)
     output.column_step = weight.codes.steps[0];
   const PackedRows rows = PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}, dy.row_sums);
-  packed_product(rows, weight.backward, output);
+  if (codes.columns_left) {
+    packed_product(rows, weight.backward, output, *codes.columns_left);
+    codes.by_feature = codes.columns_left->take();
+  } else {
+    packed_product(rows, weight.backward, output);
+  }
   PackedRows high;
   if (!codes.by_token_high.empty())
     high = PackedRows::view({codes.by_token_high.codes.data(), dy.rows, dy.cols, dy.cols});
@@ -139,6 +145,7 @@ void linear_backward(std::span<const LinearBackward> layers, const LinearInput& 
     OutputGradientRequest request = backward_request(*layer.weight, saved);
     request.by_token = wanted.dx;
     request.by_feature = wanted.dw && !sliced;
+    request.columns_later = request.by_token && request.by_feature;
     request.bias_gradient = wanted.db && !recipe.integer_bias_gradient ? layer.to.db : nullptr;
     OutputGradient codes = quantize_output_gradient(layer.dy, request, recipe, own);
     if (wanted.dx) input_gradient(codes, *layer.weight, layer.to.dx);

@@ -12,15 +12,10 @@
 namespace fixtune {
 namespace {
 
-using gradient_kernels::GroupPass;
 using gradient_kernels::RowPass;
 
 // Rows whose column sums and maxima are taken together; fixed, so that db has the same bits on any number of threads.
 constexpr Index block_rows = 64;
-constexpr Index panel_width = 48;
-constexpr Index group_rows = 4;
-/// From so many elements on, neither dY nor its codes are found in the second-level cache again.
-constexpr Index streamed_elements = Index{1} << 20;
 
 Index blocks_of(Index rows) { return (rows + block_rows - 1) / block_rows; }
 
@@ -55,12 +50,7 @@ class Quantizer {
   }
 
  private:
-  struct Rows {
-    Index begin = 0, end = 0;
-  };
-
   bool row_steps() const { return token_format_.block == Block::Row; }
-  bool is_streamed() const { return rows_ * cols_ >= streamed_elements; }
   const float* row(Index m) const { return dy_ + m * stride_; }
 
   void read() {
@@ -111,7 +101,7 @@ class Quantizer {
     const auto step = [&](const Format& format) {
       return step_for(std::bit_cast<float>(largest), format.bits, format.step);
     };
-    if (request_.by_feature) result_.by_feature.steps.assign(1, step(feature_format_));
+    if (request_.by_feature) column_steps_.assign(1, step(feature_format_));
     if (!request_.by_token) return;
     result_.by_token.steps[0] = step(token_format_);
     const RandomStream random = context_.stream("dy.dx");
@@ -124,76 +114,22 @@ class Quantizer {
     std::int32_t* largest = parts_.largest.data();
     for (Index b = 1; b < blocks_of(rows_); ++b)
       gradient_kernels::join_largest(largest, parts_.largest.data() + b * cols_, cols_);
-    result_.by_feature.steps.resize(static_cast<std::size_t>(cols_));
+    column_steps_.resize(static_cast<std::size_t>(cols_));
     for (Index n = 0; n < cols_; ++n)
-      result_.by_feature.steps[static_cast<std::size_t>(n)] =
+      column_steps_[static_cast<std::size_t>(n)] =
           rows_ == 0 ? 1.0F : step_for(std::bit_cast<float>(largest[n]), feature_format_.bits, feature_format_.step);
   }
 
   void encode_columns() {
     if (row_steps()) choose_column_steps();
-    GradientColumns& out = result_.by_feature;
-    out.codes = PackedColumns(rows_, cols_);
-    AlignedBuffer<float> inverse(cols_);
-    for (Index n = 0; n < cols_; ++n) inverse[n] = 1.0F / out.steps[out.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)];
-    const RandomStream random = context_.stream(request_.column_stream);
-    parallel_for(out.codes.groups(), 16, [&](Index begin, Index end) {
-      // A few groups of one panel at a time: their bytes lie together. The last tokens first: what read() has read last
-      // may still be in a cache.
-      constexpr Index strip = 2;
-      const Index panels = out.codes.panels();
-      if (is_streamed()) fetch_rows(rows_of(std::max(begin, end - strip), end), 0, 1);
-      for (Index last = end; last > begin; last = std::max(begin, last - strip)) {
-        const Index first = std::max(begin, last - strip);
-        const Rows next = rows_of(std::max(begin, first - strip), first);
-        for (Index p = 0; p < panels; ++p) {
-          if (is_streamed()) fetch_rows(next, p, panels);
-          for (Index g = first; g < last; ++g) encode_group(p, g, inverse.data(), random, out.codes);
-        }
-      }
-    });
-  }
-
-  Rows rows_of(Index first_group, Index last_group) const {
-    return {first_group * group_rows, std::min(rows_, last_group * group_rows)};
-  }
-
-  /// Asks for one of the parts that rows are cut into, in the order of memory, while the rows before them are encoded: by
-  /// panels they are three lines here and three there, which no CPU foresees.
-  void fetch_rows(Rows rows, Index part, Index parts) const {
-    constexpr Index line = 64 / sizeof(float);
-    const Index lines_of_row = (cols_ + line - 1) / line;
-    const Index lines = (rows.end - rows.begin) * lines_of_row;
-    Index i = lines * part / parts;
-    const Index stop = lines * (part + 1) / parts;
-    for (Index m = rows.begin + i / lines_of_row, of_row = i % lines_of_row; i < stop; ++m, of_row = 0)
-      for (; of_row < lines_of_row && i < stop; ++of_row, ++i)
-        __builtin_prefetch(row(m) + of_row * line, /*write=*/0, /*second level=*/2);
-  }
-
-  void encode_group(Index panel, Index g, const float* inverse, const RandomStream& random, PackedColumns& codes) const {
-    const Index column = panel * panel_width;
-    GroupPass pass;
-    pass.columns = std::min(panel_width, cols_ - column);
-    pass.inverse = inverse + column;
-    pass.limit = static_cast<float>(feature_format_.max_code());
-    pass.out = codes.group(panel, g);
-    pass.stream = is_streamed();
-    pass.low = random.low();
-    for (Index t = 0; t < group_rows; ++t) {
-      const Index m = g * group_rows + t;
-      // Past the last token: any row, times 0.
-      const bool exists = m < rows_;
-      pass.rows[t] = row(exists ? m : rows_ - 1) + column;
-      pass.row_scale[t] = !exists ? 0.0F : request_.row_scale != nullptr ? request_.row_scale[m] : 1.0F;
-      const auto element = static_cast<std::uint64_t>(m * cols_ + column);
-      pass.high[t] = random.high() ^ (static_cast<std::uint32_t>(element >> 32U) * 0x9e3779b9U);
-      pass.first[t] = static_cast<std::uint32_t>(element);
-    }
-    if (feature_format_.rounding == Rounding::Nearest)
-      gradient_kernels::encode_nearest(pass);
-    else
-      gradient_kernels::encode_stochastic(pass);
+    GradientColumnEncoder& encoder = result_.columns_left.emplace(
+        GradientColumnEncoder::Source{dy_, stride_, rows_, cols_, request_.row_scale, feature_format_,
+                                      context_.stream(request_.column_stream)},
+        std::move(column_steps_));
+    if (request_.columns_later) return;
+    encoder.run_all();
+    result_.by_feature = encoder.take();
+    result_.columns_left.reset();
   }
 
   const float* dy_;
@@ -203,6 +139,7 @@ class Quantizer {
   const LinearContext& context_;
   WorkspaceVector<std::int32_t> row_largest_;
   ColumnParts parts_;
+  WorkspaceVector<float> column_steps_;
   OutputGradient result_;
 };
 

@@ -1,30 +1,25 @@
 #pragma once
 
+#include <optional>
 
-#include "fixtune/gemm/packed_product.h"
 #include "fixtune/linear/linear.h"
+#include "linear/gradient_columns.h"
 
 namespace fixtune {
-
-/// Codes of dY for dW: B8 `[tokens, out]`, packed, with one step or one per output feature.
-struct GradientColumns {
-  PackedColumns codes;
-  WorkspaceVector<float> steps;
-  PackedColumns high;      ///< a second plane, each code worth `high_unit`; else empty
-  float high_unit = 0.0F;
-};
 
 /// What the backward products read instead of dY.
 struct OutputGradient {
   FixedPointTensor by_token;    ///< A8 `[tokens, out]`, with sw[n] folded in where W's forward codes have row steps
   HighPlane by_token_high;      ///< its second plane, where the recipe gives dY two
   GradientColumns by_feature;   ///< B8, with sx[m] folded in where X's codes have a step per token
+  std::optional<GradientColumnEncoder> columns_left;  ///< what encodes B8, where that is left for later
 };
 
 /// What of it is wanted, and what is folded in.
 struct OutputGradientRequest {
   bool by_token = false;
   bool by_feature = false;
+  bool columns_later = false;           ///< B8 may be left to an encoder, beside a product
   const float* column_scale = nullptr;  ///< sw, folded into A8; null: none
   const float* row_scale = nullptr;     ///< sx, folded into B8; null: none
   std::string_view column_stream = "dy.dw";  ///< random stream of B8
@@ -34,7 +29,7 @@ struct OutputGradientRequest {
 /// The request that a recipe's backward makes of dY.
 OutputGradientRequest backward_request(const QuantizedWeight& weight, const LinearInput& saved);
 
-/// Quantises dY `[tokens, out]` in two readings: magnitudes, A8 and db in the first, B8 in the second.
+/// Quantises dY `[tokens, out]` in two readings: magnitudes, A8 and db in the first, B8 in the second, now or later.
 /// Throws Error naming the layer where dY holds NaN or infinity.
 OutputGradient quantize_output_gradient(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
                                         const LinearContext& context);

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <random>
 #include <string>
 
+#include "gemm/product_companion.h"
 #include "on_threads.h"
 
 namespace fixtune {
@@ -231,6 +234,46 @@ TEST_P(PackedProducts, OperandsMadeOnTheWayGiveTheSameIntegers) {
       }
     }
   }
+}
+
+/// Counts how often each piece was done.
+class CountingCompanion final : public detail::ProductCompanion {
+ public:
+  explicit CountingCompanion(Index pieces) : memory_(64 * pieces), done_(static_cast<std::size_t>(pieces)) {}
+
+  Index pieces() const override { return static_cast<Index>(done_.size()); }
+  std::span<const std::byte> memory(Index first, Index last) const override {
+    return std::as_bytes(std::span(memory_.data() + 64 * first, static_cast<std::size_t>(64 * (last - first))));
+  }
+  void run(Index first, Index last) override {
+    for (Index i = first; i < last; ++i) ++done_[static_cast<std::size_t>(i)];
+  }
+  void run_all() override { run(0, pieces()); }
+
+  void expect_each_once() const {
+    for (const std::atomic<int>& times : done_) EXPECT_EQ(times, 1);
+  }
+
+ private:
+  AlignedBuffer<char> memory_;
+  std::vector<std::atomic<int>> done_;
+};
+
+// Fewer and more pieces than panels; one row, several blocks, a contraction in parts, and nothing to multiply.
+TEST_P(PackedProducts, ACompanionsPiecesAreDoneOnceEach) {
+  for (const auto& [m, n, k] : {std::array{Index{1}, Index{30}, Index{8}}, {1100, 200, 36}, {70, 100, 4100}, {0, 60, 8}})
+    for (const Index pieces : {0, 1, 5, 3000})
+      for (const int threads : {1, 3}) {
+        const OnThreads on(threads);
+        const Operands o(m, n, k, 1, 1, 0);
+        const PackedColumns b = PackedColumns::pack({o.b.data(), n, k, k}, Transpose::Yes);
+        std::vector<float> expected(static_cast<std::size_t>(m * n)), y(expected.size());
+        packed_product(PackedRows::view({o.a.data(), m, k, k}), b, o.output(expected, false));
+        CountingCompanion companion(pieces);
+        packed_product(PackedRows::view({o.a.data(), m, k, k}), b, o.output(y, false), companion);
+        EXPECT_EQ(y, expected);
+        companion.expect_each_once();
+      }
 }
 
 TEST_P(PackedProducts, AddsToWhatIsThere) {
