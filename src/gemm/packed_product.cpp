@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <utility>
 
 #include "fixtune/core/parallel.h"
 #include "packed_dispatch.h"
@@ -10,6 +9,7 @@
 #include "panel_packing.h"
 #include "product_blocks.h"
 #include "product_companion.h"
+#include "product_room.h"
 
 namespace fixtune {
 
@@ -19,6 +19,9 @@ using detail::panel_group_bytes;
 using detail::PanelWork;
 using detail::ProductBlocks;
 using detail::ProductCompanion;
+using detail::ProductRoom;
+using detail::ProductRoomBytes;
+using detail::ProductRooms;
 using detail::StoredColumns;
 using detail::tile_rows;
 
@@ -69,7 +72,7 @@ class PackedProduct {
     const ProductBlocks blocks = detail::cut_product(a_->rows(), a_->contraction(), panels_);
     make_operands(blocks);
     const Index threads = std::min<Index>(thread_count(), blocks.count());
-    Rooms rooms(room_for(blocks), threads);
+    ProductRooms rooms(room_for(blocks), threads);
     std::atomic<Index> next{0};
     parallel_for(threads, 1, [&](Index first, Index last) {
       for (Index thread = first; thread < last; ++thread)
@@ -87,52 +90,9 @@ class PackedProduct {
     Index first_panel;
   };
 
-  /// What a thread needs beside operands and output.
-  struct Room {
-    std::int32_t* sums = nullptr;      ///< of a block, where its contraction runs in parts
-    std::uint8_t* prepared = nullptr;  ///< for the kernel
-    std::int8_t* codes = nullptr;      ///< of a block's rows, where they wait to be transposed
-    std::int32_t* row_sums = nullptr;  ///< of a block's rows, where they wait
-    std::uint8_t* panel = nullptr;     ///< where a right operand is packed panel by panel
-  };
-
-  /// Bytes of each of them.
-  struct RoomBytes {
-    Index sums = 0, prepared = 0, codes = 0, row_sums = 0, panel = 0;
-  };
-
-  /// Room for every thread, in one piece.
-  class Rooms {
-   public:
-    Rooms(const RoomBytes& each, Index threads)
-        : each_{in_lines(each.sums), in_lines(each.prepared), in_lines(each.codes), in_lines(each.row_sums),
-                in_lines(each.panel)},
-          all_(each_.sums + each_.prepared + each_.codes + each_.row_sums + each_.panel),
-          memory_(threads * all_) {}
-
-    Room of(Index thread) {
-      std::uint8_t* at = memory_.data() + thread * all_;
-      const auto take = [&](Index bytes) { return std::exchange(at, at + bytes); };
-      Room room;
-      room.sums = reinterpret_cast<std::int32_t*>(take(each_.sums));
-      room.prepared = take(each_.prepared);
-      room.codes = reinterpret_cast<std::int8_t*>(take(each_.codes));
-      room.row_sums = reinterpret_cast<std::int32_t*>(take(each_.row_sums));
-      room.panel = take(each_.panel);
-      return room;
-    }
-
-   private:
-    static Index in_lines(Index bytes) { return (bytes + 63) / 64 * 64; }
-
-    RoomBytes each_;
-    Index all_;
-    AlignedBuffer<std::uint8_t> memory_;
-  };
-
-  RoomBytes room_for(const ProductBlocks& blocks) const {
+  ProductRoomBytes room_for(const ProductBlocks& blocks) const {
     constexpr Index sum = sizeof(std::int32_t);
-    RoomBytes bytes;
+    ProductRoomBytes bytes;
     if (in_parts()) bytes.sums = blocks.rows * blocks.panels * panel_columns * sum;
     if (kernel_.prepare != nullptr)
       bytes.prepared = kernel_.prepared_bytes(blocks.rows, std::min(groups_, kernel_.most_groups));
@@ -226,7 +186,7 @@ class PackedProduct {
     return w;
   }
 
-  void run_block(const ProductBlocks& blocks, Index index, const Room& room) const {
+  void run_block(const ProductBlocks& blocks, Index index, const ProductRoom& room) const {
     const Index row = index / blocks.panel_blocks * blocks.rows;
     const Index row_count = std::min(blocks.rows, a_->rows() - row);
     const Index panel = index % blocks.panel_blocks * blocks.panels;
@@ -277,7 +237,7 @@ class PackedProduct {
     companion_->run(pieces.first, pieces.last);
   }
 
-  const void* prepare(Index row, Index count, Index begin, Index end, const Room& room) const {
+  const void* prepare(Index row, Index count, Index begin, Index end, const ProductRoom& room) const {
     if (kernel_.prepare == nullptr) return nullptr;
     PanelWork rows = at_row(operands_.front().work, row, count, room);
     rows.begin = begin;
@@ -291,7 +251,7 @@ class PackedProduct {
     return operands_[i];
   }
 
-  PanelWork at_row(PanelWork w, Index row, Index count, const Room& room) const {
+  PanelWork at_row(PanelWork w, Index row, Index count, const ProductRoom& room) const {
     const auto r = static_cast<std::size_t>(row);
     w.row_count = count;
     w.rows = a_->is_transposed() ? room.codes : a_->codes_ + row / tile_rows * a_->tile_stride_;
@@ -308,7 +268,7 @@ class PackedProduct {
     return w;
   }
 
-  static PanelWork at_panel(PanelWork w, const Operand& b, Index panel, const Room& room) {
+  static PanelWork at_panel(PanelWork w, const Operand& b, Index panel, const ProductRoom& room) {
     const Index column = panel * panel_columns;
     if (b.columns == nullptr) detail::pack_panels(b.stored, panel, panel + 1, room.panel);
     w.panel = b.columns == nullptr ? room.panel : b.columns->group(panel, 0);
