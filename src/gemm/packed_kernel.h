@@ -68,8 +68,8 @@ struct PanelWork {
   bool add = false;     ///< to what y holds
   bool stream = false;  ///< y, or the sums left: past the caches, where it is aligned and would not be found again
 
-  const void* ask = nullptr;  ///< lines of memory that are read after this work, on a line; null: none
-  std::int64_t ask_lines = 0;
+  const void* ask = nullptr;  ///< memory that is read after this work; null: none
+  std::int64_t ask_lines = 0;  ///< of 64 bytes
 
   const void* prepared = nullptr;  ///< what PanelKernel::prepare made of these rows and groups
 };

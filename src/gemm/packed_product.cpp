@@ -268,10 +268,17 @@ class PackedProduct {
     return w;
   }
 
+  /// Where a panel lies; packed into the room first where it is not.
+  static const std::uint8_t* packed_panel(const Operand& b, Index panel, const ProductRoom& room) {
+    if (b.columns != nullptr) return b.columns->group(panel, 0);
+    detail::clear_edges(b.stored.contraction(), b.stored.columns(), panel, room.panel);
+    detail::pack_panels(b.stored, panel, panel + 1, room.panel);
+    return room.panel;
+  }
+
   static PanelWork at_panel(PanelWork w, const Operand& b, Index panel, const ProductRoom& room) {
     const Index column = panel * panel_columns;
-    if (b.columns == nullptr) detail::pack_panels(b.stored, panel, panel + 1, room.panel);
-    w.panel = b.columns == nullptr ? room.panel : b.columns->group(panel, 0);
+    w.panel = packed_panel(b, panel, room);
     w.columns = std::min(panel_columns, (b.columns == nullptr ? b.stored.columns() : b.columns->columns()) - column);
     if (w.sparse_starts != nullptr) w.sparse_panel = b.sparse->panel(panel);
     if (w.column_steps != nullptr) w.column_steps += column;

@@ -66,7 +66,6 @@ void clear_edges(Index contraction, Index columns, Index panel, std::uint8_t* ou
 
 void pack_panels(const StoredColumns& stored, Index begin, Index end, std::uint8_t* out) {
   const Index groups = stored.groups(), panel_bytes = groups * panel_group_bytes;
-  for (Index p = begin; p < end; ++p) clear_edges(stored.contraction(), stored.columns(), p, out + (p - begin) * panel_bytes);
   if (stored.transpose == Transpose::Yes) {
     for (Index p = begin; p < end; ++p) pack_lines(stored, p, out + (p - begin) * panel_bytes);
     return;

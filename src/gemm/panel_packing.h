@@ -20,7 +20,7 @@ struct StoredColumns {
 /// that is not full.
 void clear_edges(Index contraction, Index columns, Index panel, std::uint8_t* out);
 
-/// Panels [begin, end), each of `groups() * panel_group_bytes`, one after the other; codes past the edges are 0.
+/// Panels [begin, end), each of `groups() * panel_group_bytes`, one after the other; nothing past the edges is written.
 void pack_panels(const StoredColumns& stored, Index begin, Index end, std::uint8_t* out);
 
 }  // namespace fixtune::detail
