@@ -64,8 +64,8 @@ struct IntegerProducts {
 
   void forward(const Matrix& x, Layer& layer, Matrix& y) {
     weight = prepare_weight(layer.w, recipe, context);
-    input = quantize_input(x, recipe, context);
-    linear_forward(input, weight, layer.b.data(), map_of(y), context);
+    const LinearForward forward{&weight, layer.b.data(), map_of(y)};
+    input = linear_forward(x, std::span(&forward, 1), context);
   }
   void backward(const Matrix& dy, const Matrix&, Layer& layer, Matrix* dx) {
     GradientTargets to{.dw = {layer.dw.data(), layer.dw.cols()}, .db = layer.db.data()};

@@ -41,11 +41,10 @@ struct IntegerLinear : torch::autograd::Function<IntegerLinear> {
     const fixtune::Recipe recipe = fixtune::preset("rowwise");
     auto kept = c10::make_intrusive<Kept>();
     kept->weight = fixtune::prepare_weight(view_of(w), recipe);
-    kept->input = fixtune::quantize_input(view_of(x), recipe, {});
     torch::Tensor y = torch::empty({x.size(0), w.size(0)});
-    fixtune::linear_forward(kept->input, kept->weight, b.data_ptr<float>(),
-                            fixtune::map_of(y.data_ptr<float>(), y.size(0), y.size(1), y.stride(0)));
-    kept->input.forward_is_done();
+    const fixtune::LinearForward layer{&kept->weight, b.data_ptr<float>(),
+                                       fixtune::map_of(y.data_ptr<float>(), y.size(0), y.size(1), y.stride(0))};
+    kept->input = fixtune::linear_forward(view_of(x), std::span(&layer, 1));
     context->saved_data["kept"] = c10::IValue::make_capsule(kept);
     context->saved_data["dx"] = x_any.requires_grad();
     return y;

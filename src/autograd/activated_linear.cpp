@@ -43,7 +43,7 @@ Variable recorded(Tape& tape, const Variable& x, Kernel kernel, const LinearOper
     kernel(y, slope.data() + first, from, count);
   };
   SavedGroup group{quantised(x, with_slope, layer.prepared->recipe, context), {}};
-  Variable y = std::move(detail::forward_group(group.input, std::span(&layer, 1), true, context)[0]);
+  Variable y = detail::forward(group.input, layer, true, context);
   group.layers.emplace_back(layer, y);
   group.input.forward_is_done();
   const std::size_t bytes = group.input.saved_bytes() + slope.bytes();
@@ -71,7 +71,7 @@ Variable activated_linear(Tape& tape, const Variable& x, Activation kind, Kept k
                               : recorded<std::uint16_t>(tape, x, kernels.with_bf16_slope, layer, own);
   const auto value = [&](float* y, Index, const float* from, Index count) { kernels.value(y, from, count); };
   const LinearInput input = quantised(x, value, layer.prepared->recipe, own);
-  return std::move(detail::forward_group(input, only, false, own)[0]);
+  return detail::forward(input, layer, false, own);
 }
 
 }  // namespace fixtune

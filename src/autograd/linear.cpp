@@ -72,12 +72,12 @@ std::vector<Variable> linear(Tape& tape, const Variable& x, std::span<const Line
       if (record) record_float(tape, x, run[0], outputs.back());
       continue;
     }
-    SavedGroup group{quantize_input(x.value().map(), run[0].prepared->recipe, own), {}};
-    for (Variable& y : detail::forward_group(group.input, run, record, own)) {
+    detail::GroupOutputs group_outputs(x.value().rows(), run, record);
+    SavedGroup group{linear_forward(x.value().map(), group_outputs.parts, own), {}};
+    for (Variable& y : group_outputs.variables) {
       group.layers.emplace_back(run[group.layers.size()], y);
       outputs.push_back(std::move(y));
     }
-    group.input.forward_is_done();
     if (record) record_group(tape, x, std::move(group), context.random);
   }
   return outputs;

@@ -25,16 +25,17 @@ GradientTarget target_of(Gradient& slot) {
   return {slot.value.data(), slot.cols, add};
 }
 
-std::vector<Variable> forward_group(const LinearInput& input, std::span<const LinearOperand> layers, bool required,
-                                    const LinearContext& context) {
-  std::vector<Variable> outputs;
-  std::vector<LinearForward> parts;
+GroupOutputs::GroupOutputs(Index tokens, std::span<const LinearOperand> layers, bool required) {
   for (const LinearOperand& layer : layers) {
-    Variable& y = outputs.emplace_back(Tensor(input.forward->inliers.rows, layer.prepared->out_features()), required);
+    Variable& y = variables.emplace_back(Tensor(tokens, layer.prepared->out_features()), required);
     parts.push_back({layer.prepared.get(), layer.bias ? layer.bias.value().data() : nullptr, y.mutable_value().map()});
   }
-  linear_forward(input, parts, context);
-  return outputs;
+}
+
+Variable forward(const LinearInput& input, const LinearOperand& layer, bool required, const LinearContext& context) {
+  GroupOutputs outputs(input.forward->inliers.rows, std::span(&layer, 1), required);
+  linear_forward(input, outputs.parts, context);
+  return std::move(outputs.variables.front());
 }
 
 void backward_group(const SavedGroup& group, GradientTarget dx, const LinearContext& context) {

@@ -34,9 +34,16 @@ bool requires_grad(const Variable& x, std::span<const LinearOperand> layers);
 /// The slot's memory: new, or to be added to.
 GradientTarget target_of(Gradient& slot);
 
-/// `Y_i` of layers on one quantised input, as variables.
-std::vector<Variable> forward_group(const LinearInput& input, std::span<const LinearOperand> layers, bool required,
-                                    const LinearContext& context);
+/// The outputs of layers on one input, as variables whose values linear_forward is to fill.
+struct GroupOutputs {
+  std::vector<Variable> variables;
+  std::vector<LinearForward> parts;
+
+  GroupOutputs(Index tokens, std::span<const LinearOperand> layers, bool required);
+};
+
+/// `Y` of a layer on a quantised input.
+Variable forward(const LinearInput& input, const LinearOperand& layer, bool required, const LinearContext& context);
 
 /// Adds the layers' gradients into their slots, and dX to `dx` (null data: not wanted).
 void backward_group(const SavedGroup& group, GradientTarget dx, const LinearContext& context);

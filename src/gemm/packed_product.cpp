@@ -182,7 +182,7 @@ class PackedProduct {
     w.y_stride = o.stride;
     w.transposed = o.transposed;
     w.add = o.add;
-    w.stream = !o.add && !o.transposed && is_streamed(o.y, o.stride, a_->rows(), columns, kernel_);
+    w.stream = !o.add && !o.transposed && is_streamed(o.y, o.stride, std::max(a_->rows(), o.whole_rows), columns, kernel_);
     return w;
   }
 
@@ -313,13 +313,19 @@ void packed_product(const PackedRows& a, const DigitRows& digits, const PackedCo
   packed_product(a, digits, std::span(&part, 1));
 }
 
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts,
+                    ProductCompanion& companion) {
+  const SparseRows no_sparse_part;
+  PackedProduct product(a, digits, no_sparse_part);
+  for (const ProductPart& part : parts) product.add(part);
+  product.run_beside(companion);
+}
+
 void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output,
                     ProductCompanion& companion) {
   const DigitRows no_digits;
-  const SparseRows no_sparse_part;
-  PackedProduct product(a, no_digits, no_sparse_part);
-  product.add(ProductPart{&b, output});
-  product.run_beside(companion);
+  const ProductPart part{&b, output};
+  packed_product(a, no_digits, std::span(&part, 1), companion);
 }
 
 void packed_product(const PackedRows& a, const PackedColumns& b, std::int32_t* c, Index ldc) {

@@ -8,16 +8,14 @@
 namespace fixtune::detail {
 namespace {
 
-/// Rows whose codes stay in the second-level cache while the panels pass: the more, the less often the panels come from
-/// further away.
+Index ceil(Index a, Index by) { return (a + by - 1) / by; }
+
+}  // namespace
+
 Index rows_in_cache(Index contraction) {
   constexpr Index bytes = Index{384} << 10;
   return std::clamp<Index>(bytes / std::max<Index>(contraction, 1), 128, 512) / tile_rows * tile_rows;
 }
-
-Index ceil(Index a, Index by) { return (a + by - 1) / by; }
-
-}  // namespace
 
 ProductBlocks cut_product(Index rows, Index contraction, Index panels) {
   ProductBlocks b;

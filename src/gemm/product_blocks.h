@@ -12,6 +12,10 @@ struct ProductBlocks {
   Index count() const { return row_blocks * panel_blocks; }
 };
 
+/// Rows whose codes stay in the second-level cache while the panels pass: the more, the less often the panels come from
+/// further away.
+Index rows_in_cache(Index contraction);
+
 /// For a product of `rows` that contracts so many codes: rows that stay in cache, and blocks enough for the threads.
 ProductBlocks cut_product(Index rows, Index contraction, Index panels);
 

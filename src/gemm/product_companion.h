@@ -30,7 +30,10 @@ class ProductCompanion {
 
 namespace fixtune {
 
-/// `Y = epilogue(A B)`, and the companion's work meanwhile.
+/// `Y_i = epilogue_i((A + unit D) B_i)`, and the companion's work meanwhile.
+void packed_product(const PackedRows& a, const DigitRows& digits, std::span<const ProductPart> parts,
+                    detail::ProductCompanion& companion);
+/// The same of one operand, without digits.
 void packed_product(const PackedRows& a, const PackedColumns& b, const ProductOutput& output,
                     detail::ProductCompanion& companion);
 

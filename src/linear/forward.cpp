@@ -2,19 +2,18 @@
 #include "fixtune/core/parallel.h"
 #include "fixtune/gemm/float_product.h"
 #include "fixtune/linear/linear.h"
+#include "linear/forward_parts.h"
+#include "linear/input_slabs.h"
 #include "linear/plane_product.h"
+#include "linear/saved_input.h"
 #include "linear/unified_scale.h"
 
 namespace fixtune {
-namespace {
-
-void check_shapes(const QuantizedActivation& x, const QuantizedWeight& weight, const MatrixMap& y,
-                  std::string_view name) {
-  if (x.inliers.cols != weight.in_features())
-    fail("{}: input [{}, {}] does not fit weight [{}, {}]", name, x.inliers.rows, x.inliers.cols,
-         weight.out_features(), weight.in_features());
-  if (y.rows() != x.inliers.rows || y.cols() != weight.out_features())
-    fail("{}: output [{}, {}] is not [{}, {}]", name, y.rows(), y.cols(), x.inliers.rows, weight.out_features());
+void check_shapes(Index rows, Index cols, const QuantizedWeight& weight, const MatrixMap& y, std::string_view name) {
+  if (cols != weight.in_features())
+    fail("{}: input [{}, {}] does not fit weight [{}, {}]", name, rows, cols, weight.out_features(), weight.in_features());
+  if (y.rows() != rows || y.cols() != weight.out_features())
+    fail("{}: output [{}, {}] is not [{}, {}]", name, y.rows(), y.cols(), rows, weight.out_features());
 }
 
 ProductOutput output_of(const FixedPointTensor& x, const FixedPointTensor& w, MatrixMap y) {
@@ -31,6 +30,8 @@ ProductOutput output_of(const FixedPointTensor& x, const FixedPointTensor& w, Ma
     output.column_step = w.steps[0];
   return output;
 }
+
+namespace {
 
 /// Digits whose worth is no integer of the codes' steps: y[m,n] += (digit_step * sum_k k[m,k] W8[n,k]) * sw.
 void add_float_digits(const QuantizedActivation& x, const DigitRows& digits, const QuantizedWeight& weight,
@@ -59,7 +60,7 @@ void linear_forward(const LinearInput& input, std::span<const LinearForward> lay
   WorkspaceVector<ProductPart> parts;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const QuantizedWeight& weight = *layers[i].weight;
-    check_shapes(x, weight, layers[i].y, context.name);
+    check_shapes(x.inliers.rows, x.inliers.cols, weight, layers[i].y, context.name);
     parts.push_back({&weight.forward, output_of(x.inliers, weight.codes, layers[i].y)});
     parts.back().output.bias = layers[i].bias;
     if (rows.sparse.empty() || tile) continue;
@@ -101,14 +102,36 @@ Tensor float_linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, con
   return y;
 }
 
+LinearInput linear_forward(ConstMatrixMap x, std::span<const LinearForward> layers, const LinearContext& context) {
+  const UseWorkspace use(context.workspace);
+  if (layers.empty()) fail("{}: no layers to multiply the input by", context.name);
+  const Recipe& recipe = layers.front().weight->recipe;
+  if (recipe.arithmetic != Arithmetic::Integer)
+    fail("{}: recipe {} has no integer codes; use float_linear_forward", context.name, recipe.name);
+  for (const LinearForward& layer : layers) {
+    check_shapes(x.rows(), x.cols(), *layer.weight, layer.y, context.name);
+    if (!same_input_codes(recipe, layer.weight->recipe))
+      fail("{}: recipes {} and {} do not give the input the same codes", context.name, recipe.name,
+           layer.weight->recipe.name);
+  }
+  if (runs_in_slabs(x, layers)) {
+    const WorkspaceString name = context.name_of("input");
+    return saved_input(forward_in_slabs(x, layers, context, name), recipe, context);
+  }
+  LinearInput input = quantize_input(x, recipe, context);
+  linear_forward(input, layers, context);
+  input.forward_is_done();
+  return input;
+}
+
 LinearResult linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, const float* bias,
                             const LinearContext& context) {
   const UseWorkspace use(context.workspace);
   if (weight.recipe.arithmetic != Arithmetic::Integer) return {float_linear_forward(x, weight, bias), {}};
-  LinearInput input = quantize_input(x, weight.recipe, context);
-  Tensor y = linear_forward(input, weight, bias, context);
-  input.forward_is_done();
-  return {std::move(y), std::move(input)};
+  Tensor y(x.rows(), weight.out_features());
+  const LinearForward layer{&weight, bias, y.map()};
+  LinearInput saved = linear_forward(x, std::span(&layer, 1), context);
+  return {std::move(y), std::move(saved)};
 }
 
 }  // namespace fixtune

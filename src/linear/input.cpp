@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fixtune/core/parallel.h"
+#include "linear/saved_input.h"
 
 namespace fixtune {
 namespace {
@@ -126,6 +127,15 @@ void serve_backward(LinearInput& input, const Recipe& recipe, std::string_view n
 }
 
 }  // namespace
+
+LinearInput saved_input(QuantizedActivation x, const Recipe& recipe, const LinearContext& context) {
+  LinearInput input;
+  input.forward = share(std::move(x));
+  if (context.observer) context.observer(context.name, input.forward->statistics);
+  if (context.save) serve_backward(input, recipe, context.name_of("input"));
+  input.forward_is_done();
+  return input;
+}
 
 LinearInput quantize_input(ConstMatrixMap x, const Recipe& recipe, const LinearContext& context) {
   const UseWorkspace use(context.workspace);

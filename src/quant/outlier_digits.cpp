@@ -35,19 +35,22 @@ void encode_unified_digits(OutlierStretches& stretches, const Recipe& recipe, co
   });
 }
 
+/// The digits of some rows, which are counted from `first_row`; returns where the next go.
+SparseDigit* write_digits(const OutlierRows& rows, Index first_row, SparseDigit* out) {
+  for (Index r = rows.begin; r < rows.end; ++r)
+    for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
+      *out++ = {static_cast<std::int32_t>(r - first_row), rows.columns()[i], rows.digits()[i]};
+  return out;
+}
+
 void join_digits(OutlierStretches& stretches, QuantizedActivation& result) {
   WorkspaceVector<std::size_t> starts(static_cast<std::size_t>(stretches.size()) + 1);
   for (Index i = 0; i < stretches.size(); ++i)
     starts[static_cast<std::size_t>(i) + 1] = starts[static_cast<std::size_t>(i)] + stretches[i].size();
   result.digits.resize(starts.back());
   parallel_for(stretches.size(), 64, [&](Index begin, Index end) {
-    for (Index s = begin; s < end; ++s) {
-      const OutlierRows& rows = stretches[s];
-      SparseDigit* out = result.digits.data() + starts[static_cast<std::size_t>(s)];
-      for (Index r = rows.begin; r < rows.end; ++r)
-        for (std::size_t i = rows.first_of(r); i < rows.first_of(r + 1); ++i)
-          *out++ = {static_cast<std::int32_t>(r), rows.columns()[i], rows.digits()[i]};
-    }
+    for (Index s = begin; s < end; ++s)
+      write_digits(stretches[s], 0, result.digits.data() + starts[static_cast<std::size_t>(s)]);
   });
 }
 
@@ -80,6 +83,15 @@ std::int32_t largest_digit(const OutlierStretches& stretches) {
   std::int32_t largest = 0;
   for (const OutlierRows& rows : stretches) largest = std::max(largest, largest_magnitude(rows.digits()));
   return largest;
+}
+
+WorkspaceVector<SparseDigit> digits_of(const OutlierStretches& stretches, Index first, Index last) {
+  std::size_t count = 0;
+  for (Index s = first; s < last; ++s) count += stretches[s].size();
+  WorkspaceVector<SparseDigit> digits(count);
+  SparseDigit* out = digits.data();
+  for (Index s = first; s < last; ++s) out = write_digits(stretches[s], stretches[first].begin, out);
+  return digits;
 }
 
 void gather_digits(OutlierStretches& stretches, const Recipe& recipe, const RandomStream& random,

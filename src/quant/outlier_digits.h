@@ -14,6 +14,9 @@ inline constexpr std::int32_t digit_limit = 127 * 255;
 std::int32_t largest_magnitude(std::span<const std::int32_t> digits);
 std::int32_t largest_digit(const OutlierStretches& stretches);
 
+/// The digits of stretches [first, last), sorted, their rows counted from the first of them.
+WorkspaceVector<SparseDigit> digits_of(const OutlierStretches& stretches, Index first, Index last);
+
 /// Fills `result.digits`, and `digit_unit` or `digit_step`, from the outliers found; the INT8 codes are there already.
 ///
 /// TiledSplit: the digits of Eq. 3. UnifiedScale: X12 of Eq. 1, quantised here with one step over all outliers.

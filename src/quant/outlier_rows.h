@@ -84,6 +84,7 @@ class OutlierStretches {
 
   Index size() const { return static_cast<Index>(stretches_.size()); }
   OutlierRows& operator[](Index i) { return stretches_[static_cast<std::size_t>(i)]; }
+  const OutlierRows& operator[](Index i) const { return stretches_[static_cast<std::size_t>(i)]; }
   auto begin() { return stretches_.begin(); }
   auto end() { return stretches_.end(); }
   auto begin() const { return stretches_.begin(); }

@@ -112,6 +112,7 @@ struct ProductOutput {
   float column_step = 1.0F;  ///< of every column, where `column_steps` is null
   const float* bias = nullptr;  ///< per column; null: none
   bool add = false;             ///< to what y holds
+  Index whole_rows = 0;  ///< of the output that this is a part of, where several products make it; 0: it is the whole
 };
 
 /// `Y = epilogue((A + unit D) B)`, the sums exact: no pass over the output after the product, no digit saturates.

@@ -32,6 +32,12 @@ struct LinearForward {
 /// has alone.
 void linear_forward(const LinearInput& input, std::span<const LinearForward> layers, const LinearContext& context = {});
 
+/// Quantises X `[tokens, in]` and multiplies it by all W_i: the bits of quantize_input and linear_forward one after the
+/// other, in less time where each row is quantised alone, as rows are then quantised while those before them multiply.
+/// Returns what linear_backward needs (`context.save`). Throws Error as those do, Y then holding anything, and where the
+/// recipes are float or do not give X the same codes.
+LinearInput linear_forward(ConstMatrixMap x, std::span<const LinearForward> layers, const LinearContext& context = {});
+
 /// The FP32 or BF16 product `Y = X W^T + b`, for float recipes.
 Tensor float_linear_forward(ConstMatrixMap x, const QuantizedWeight& weight, const float* bias);
 
