@@ -32,10 +32,11 @@ ClosingTable step_table(const std::vector<Turn>& turns) {
   for (const Turn& turn : turns)
     if (turn.own == nullptr || turn.name == "fp32") references.push_back(&turn);
   std::vector<std::string> columns = {"what",        "step s",   "forward s", "backward s",
-                                      "optimiser s", "tokens/s", "saved MiB"};
+                                      "optimiser s", "tokens/s", "saved MiB", "fresh MiB"};
   for (const Turn* reference : references) columns.push_back(reference->name + " / this");
   ClosingTable table(fmt::format("A fine-tuning step, {}, {}", options.model_name(), options.batch_words()), columns,
-                     "Medians. Saved: what the tape holds for the backward. X / this: time a token over this one's.");
+                     "Medians. Saved: what the tape holds for the backward. Fresh: memory a step asks of the system. X / this: time a "
+                     "token over this one's.");
   for (const Turn& turn : turns) {
     const StepTimes parts = turn.medians();
     const double per_token = median(turn.seconds_per_token);
@@ -46,7 +47,8 @@ ClosingTable step_table(const std::vector<Turn>& turns) {
                              parts.backward,
                              parts.optimiser,
                              1.0 / per_token,
-                             saved > 0 ? Json(saved / mebibyte) : Json()};
+                             saved > 0 ? Json(saved / mebibyte) : Json(),
+                             turn.own != nullptr ? Json(median(turn.bytes_asked) / mebibyte) : Json()};
     for (const Turn* reference : references) row.emplace_back(median(reference->seconds_per_token) / per_token);
     table.add(std::move(row));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fixtune/core/error.h"
+#include "fixtune/core/workspace.h"
 #include "program/rounds.h"
 
 namespace fixtune::bench {
@@ -11,7 +12,7 @@ namespace {
 Turn recipe_turn(const StepOptions& options, const std::string& recipe) {
   auto trainer = std::make_unique<RecipeTrainer>(options.model, recipe);
   RecipeTrainer* own = trainer.get();
-  return {recipe, std::move(trainer), own, {}, {}};
+  return {recipe, std::move(trainer), own, {}, {}, {}};
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ std::vector<Turn> rival_turns(const StepOptions& options) {
   std::vector<Turn> turns;
   for (const std::string& rival : options.rivals) {
     const auto [name, command] = name_and_command(rival);
-    turns.push_back({name, std::make_unique<RivalTrainer>(command), nullptr, {}, {}});
+    turns.push_back({name, std::make_unique<RivalTrainer>(command), nullptr, {}, {}, {}});
   }
   return turns;
 }
@@ -68,6 +69,7 @@ void take_turns(benchmark::State& state, std::vector<Turn>& turns, const BatchSo
   for (Turn& turn : turns) {
     turn.times.clear();
     turn.seconds_per_token.clear();
+    turn.bytes_asked.clear();
     for (Index i = 0; i < warmup && !settles(turn); ++i) turn.trainer->step(next());
   }
   for (std::size_t round = 0; state.KeepRunning(); ++round) {
@@ -75,7 +77,9 @@ void take_turns(benchmark::State& state, std::vector<Turn>& turns, const BatchSo
     for (std::size_t i = 0; i < turns.size(); ++i) {
       Turn& turn = turns[(round + i) % turns.size()];
       if (settles(turn)) turn.trainer->step(batch);
+      const std::size_t asked = Workspace::shared().use().asked;
       turn.times.push_back(turn.trainer->step(batch));
+      turn.bytes_asked.push_back(static_cast<double>(Workspace::shared().use().asked - asked));
       turn.seconds_per_token.push_back(turn.times.back().total() / static_cast<double>(batch.tokens()));
     }
   }

@@ -20,6 +20,7 @@ struct Turn {
   RecipeTrainer* own = nullptr;  ///< null for rivals
   std::vector<StepTimes> times;
   std::vector<double> seconds_per_token;
+  std::vector<double> bytes_asked;  ///< of the system, by steps of this process
 
   /// Median of each part.
   StepTimes medians() const;

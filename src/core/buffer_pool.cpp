@@ -51,6 +51,7 @@ void* BufferPool::take(std::size_t wanted, Index range) {
     if (!kept_[lane]) kept_[lane] = std::make_unique<Lane>();
     make_room(bytes);
     add_live(bytes);
+    use_.asked += bytes;
   }
   return allocate_or_forget(bytes, lane)->buffer();
 }
@@ -176,10 +177,12 @@ void BufferPool::unlink(Header* header) {
   (header->older != nullptr ? header->older->newer : oldest_) = header->newer;
 }
 
+/// A step of training hands out buffers of other sizes in its backward than in its forward: with less room than this above
+/// its peak it would give pages back and clear fresh ones in every step.
 void BufferPool::make_room(std::size_t bytes) {
   if (!bounded_) return;
   const std::size_t peak = std::max(use_.peak_live, use_.live + bytes);
-  while (oldest_ != nullptr && use_.live + use_.kept + bytes > peak + peak / 16) {
+  while (oldest_ != nullptr && use_.live + use_.kept + bytes > peak + peak / 4) {
     Header* header = oldest_;
     unlink(header);
     free(header);

@@ -15,7 +15,7 @@ namespace fixtune::detail {
 /// Each range of a parallel_for has lists of its own: what it took it finds again, whichever ranges ran at the same time.
 class BufferPool {
  public:
-  /// `bounded`: live and kept large buffers stay within 17/16 of the most that was live.
+  /// `bounded`: live and kept large buffers stay within 5/4 of the most that was live.
   BufferPool(std::pmr::memory_resource* upstream, bool bounded) : upstream_(upstream), bounded_(bounded) {}
 
   void* take(std::size_t wanted, Index range);

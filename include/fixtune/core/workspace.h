@@ -16,6 +16,7 @@ struct WorkspaceUse {
   std::size_t live = 0;       ///< handed out
   std::size_t kept = 0;       ///< given back and kept for the next request
   std::size_t peak_live = 0;  ///< most ever handed out at a time
+  std::size_t asked = 0;      ///< ever asked of the system, or of where new memory comes from
 };
 
 /// Where the library's buffers come from: memory on 64-byte boundaries that is kept when it comes back.
@@ -36,8 +37,8 @@ class Workspace {
   /// Gives every kept buffer back to where it came from.
   void release_kept();
 
-  /// The process's own, which serves whoever names no other. Its live and kept memory together stay within 17/16 of the
-  /// most that was ever live: beyond it the buffers unused for longest go back to the system.
+  /// The process's own, which serves whoever names no other. Its live and kept memory together stay within 5/4 of the most
+  /// that was ever live: beyond it the buffers unused for longest go back to the system.
   static Workspace& shared();
 
  private:
