@@ -56,7 +56,8 @@ PackedBatch batch_of_equal_sentences() {
   std::vector<float> labels(sentences);
   std::vector<Index> indices;
   for (std::size_t s = 0; s < encodings.size(); ++s) {
-    for (Index t = 0; t < length; ++t) encodings[s].ids.push_back(static_cast<std::int32_t>((s + 3 * t) % 40));
+    for (Index t = 0; t < length; ++t)
+      encodings[s].ids.push_back(static_cast<std::int32_t>((static_cast<Index>(s) + 3 * t) % 40));
     encodings[s].segments.assign(length, 0);
     labels[s] = static_cast<float>(s % 2);
     indices.push_back(static_cast<Index>(s));
