@@ -35,8 +35,8 @@ ClosingTable step_table(const std::vector<Turn>& turns) {
                                       "optimiser s", "tokens/s", "saved MiB", "fresh MiB"};
   for (const Turn* reference : references) columns.push_back(reference->name + " / this");
   ClosingTable table(fmt::format("A fine-tuning step, {}, {}", options.model_name(), options.batch_words()), columns,
-                     "Medians. Saved: what the tape holds for the backward. Fresh: memory a step asks of the system. X / this: time a "
-                     "token over this one's.");
+                     "Medians. Saved: what the tape holds for the backward. Fresh: memory a step asks of the system. "
+                     "X / this: time a token over this one's.");
   for (const Turn& turn : turns) {
     const StepTimes parts = turn.medians();
     const double per_token = median(turn.seconds_per_token);
