@@ -65,7 +65,19 @@ Plan make_plan(Index tokens, Index hidden, std::span<const Index> offsets, const
   return plan;
 }
 
-// Calls body(item, scratch) for every item; a thread that is done takes the next one, as lengths differ.
+detail::AttentionHead head_of(const Plan& plan, std::size_t i) {
+  const Item& item = plan.items[i];
+  detail::AttentionHead head{item.length, static_cast<std::uint64_t>(item.row)};
+  const std::size_t next = i + static_cast<std::size_t>(thread_count());  // where lengths are alike
+  if (next < plan.items.size()) {
+    head.next_length = plan.items[next].length;
+    head.to_next = (plan.items[next].first - item.first) * plan.shape.stride +
+                   (plan.items[next].head - item.head) * plan.shape.size;
+  }
+  return head;
+}
+
+// Calls body(item, head, scratch) for every item; a thread that is done takes the next one, as lengths differ.
 template <typename Body>
 void for_each_item(const Plan& plan, const Body& body) {
   std::atomic<std::size_t> next{0};
@@ -73,7 +85,7 @@ void for_each_item(const Plan& plan, const Body& body) {
   parallel_for(thread_count(), 1, [&](Index, Index) {
     thread_local AlignedBuffer<float> scratch;
     scratch.resize_discarding(scratch_size);
-    for (std::size_t i = next++; i < plan.items.size(); i = next++) body(plan.items[i], scratch.data());
+    for (std::size_t i = next++; i < plan.items.size(); i = next++) body(plan.items[i], head_of(plan, i), scratch.data());
   });
 }
 
@@ -114,7 +126,7 @@ Tensor forward(Saved& saved, const Tensor& q, const Tensor& k, const Tensor& v) 
   Tensor y(q.rows(), q.cols());
   const Plan& plan = saved.plan;
   const detail::AttentionShape shape = saved.shape();
-  for_each_item(plan, [&](const Item& item, float* scratch) {
+  for_each_item(plan, [&](const Item& item, const detail::AttentionHead& head, float* scratch) {
     detail::AttentionForward f;
     f.q = slice(q.data(), item, plan);
     f.k = slice(k.data(), item, plan);
@@ -124,7 +136,7 @@ Tensor forward(Saved& saved, const Tensor& q, const Tensor& k, const Tensor& v) 
     f.kept_v = compact_slice(saved.bf16_v.data(), item, plan);
     f.rows = {rows_from(saved.maximum, item), rows_from(saved.inverse_sum, item)};
     f.y = slice(y.data(), item, plan);
-    detail::lane_kernels().attention_forward(shape, {item.length, static_cast<std::uint64_t>(item.row)}, f, scratch);
+    detail::lane_kernels().attention_forward(shape, head, f, scratch);
   });
   return y;
 }
@@ -136,7 +148,7 @@ void backward(const Saved& saved, const Tensor& dy, Gradient& dq_slot, Gradient&
   Tensor dq = made_if(dq_slot.required);
   Tensor dk = made_if(dk_slot.required);
   Tensor dv = made_if(dv_slot.required);
-  for_each_item(plan, [&](const Item& item, float* scratch) {
+  for_each_item(plan, [&](const Item& item, const detail::AttentionHead& head, float* scratch) {
     const auto operand = [&](const std::shared_ptr<const Tensor>& fp32, const AlignedBuffer<std::uint16_t>& bf16) {
       return detail::AttentionOperand{fp32 ? slice(fp32->data(), item, plan) : nullptr,
                                       compact_slice(bf16.data(), item, plan)};
@@ -150,7 +162,7 @@ void backward(const Saved& saved, const Tensor& dy, Gradient& dq_slot, Gradient&
     b.dq = slice(dq.data(), item, plan);
     b.dk = slice(dk.data(), item, plan);
     b.dv = slice(dv.data(), item, plan);
-    detail::lane_kernels().attention_backward(shape, {item.length, static_cast<std::uint64_t>(item.row)}, b, scratch);
+    detail::lane_kernels().attention_backward(shape, head, b, scratch);
   });
   if (dq_slot.required) dq_slot.accumulate(std::move(dq));
   if (dk_slot.required) dk_slot.accumulate(std::move(dk));

@@ -8,85 +8,12 @@
 
 #include "lane_kernels.h"
 #include "lanes.h"
+#include "product_lanes.h"
+#include "softmax_lanes.h"
 
 namespace fixtune::detail::FIXTUNE_LANES_NAMESPACE {
 
-// C[m, n] = sum_k A[m, k] B[k, n], element (m, k) of A at a[m * a_row + k * a_step]; n in whole vectors.
-struct Product {
-  const float* a;
-  std::int64_t a_row, a_step;
-  const float* b;
-  std::int64_t b_row;
-  float* c;
-  std::int64_t c_row;
-  std::int64_t m, n, k;
-};
-
-// Accumulators that fill the registers: rows times vectors.
-constexpr int tile_rows = 6;
-constexpr int tile_vectors = width == 16 ? 4 : 2;
 constexpr std::int64_t block_queries = 8 * tile_rows;
-
-/// What a product's elements are: floats, or whatever else in 32 bits (attention_pairs.h).
-struct FloatElements {
-  static FIXTUNE_ALWAYS_INLINE Vector repeated(const float* a) { return splat(*a); }
-  static FIXTUNE_ALWAYS_INLINE Vector add_product(Vector a, Vector b, Vector sum) { return multiply_add(a, b, sum); }
-};
-
-template <typename Elements, int Rows, int Vectors, bool Accumulate>
-FIXTUNE_ALWAYS_INLINE void product_tile(const Product& p, std::int64_t row, std::int64_t col) {
-  const float* a = p.a + row * p.a_row;
-  const float* b = p.b + col;
-  float* c = p.c + row * p.c_row + col;
-  Vector sum[Rows][Vectors];
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = Accumulate ? load(c + r * p.c_row + v * width) : Vector{};
-#pragma GCC unroll 1
-  for (std::int64_t k = 0; k < p.k; ++k) {
-    Vector row_b[Vectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) row_b[v] = load(b + k * p.b_row + v * width);
-#pragma GCC unroll 8
-    for (int r = 0; r < Rows; ++r) {
-      const Vector element = Elements::repeated(a + r * p.a_row + k * p.a_step);
-#pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = Elements::add_product(element, row_b[v], sum[r][v]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) store(c + r * p.c_row + v * width, sum[r][v]);
-}
-
-template <typename Elements, int Vectors, bool Accumulate>
-void product_columns(const Product& p, std::int64_t col) {
-  std::int64_t row = 0;
-  for (; row + tile_rows <= p.m; row += tile_rows) product_tile<Elements, tile_rows, Vectors, Accumulate>(p, row, col);
-  switch (p.m - row) {
-    case 5: return product_tile<Elements, 5, Vectors, Accumulate>(p, row, col);
-    case 4: return product_tile<Elements, 4, Vectors, Accumulate>(p, row, col);
-    case 3: return product_tile<Elements, 3, Vectors, Accumulate>(p, row, col);
-    case 2: return product_tile<Elements, 2, Vectors, Accumulate>(p, row, col);
-    case 1: return product_tile<Elements, 1, Vectors, Accumulate>(p, row, col);
-    default: return;
-  }
-}
-
-template <bool Accumulate, typename Elements = FloatElements>
-void product(const Product& p) {
-  std::int64_t col = 0;
-  for (; col + tile_vectors * width <= p.n; col += tile_vectors * width)
-    product_columns<Elements, tile_vectors, Accumulate>(p, col);
-  switch ((p.n - col) / width) {
-    case 3: return product_columns<Elements, tile_vectors == 4 ? 3 : 1, Accumulate>(p, col);
-    case 2: return product_columns<Elements, tile_vectors == 4 ? 2 : 1, Accumulate>(p, col);
-    case 1: return product_columns<Elements, 1, Accumulate>(p, col);
-    default: return;
-  }
-}
 
 FIXTUNE_ALWAYS_INLINE std::int64_t padded(std::int64_t n) { return (n + sum_lanes - 1) / sum_lanes * sum_lanes; }
 
@@ -108,11 +35,6 @@ FIXTUNE_ALWAYS_INLINE void pack_rows(float* out, const AttentionOperand& from, s
   for (std::int64_t i = 0; i < (padded(length) - length) * cols; ++i) out[i] = 0.0F;
 }
 
-using Quad = float __attribute__((vector_size(16)));
-
-FIXTUNE_ALWAYS_INLINE Quad load_quad(const float* p) { return load_as<Quad>(p); }
-FIXTUNE_ALWAYS_INLINE void store_quad(float* p, Quad x) { store_as(p, x); }
-
 // out[cols, rows] = in[rows, cols]^T, both in whole vectors.
 void transpose(float* out, const float* in, std::int64_t rows, std::int64_t cols) {
   for (std::int64_t c = 0; c < cols; c += 4)
@@ -132,6 +54,10 @@ void transpose(float* out, const float* in, std::int64_t rows, std::int64_t cols
     }
 }
 
+FIXTUNE_ALWAYS_INLINE void round_all(float* x, std::int64_t n) {
+  for_vectors(n, FIXTUNE_BODY { store(x + i, value_of(rounded_to_bf16(load(x + i)))); });
+}
+
 FIXTUNE_ALWAYS_INLINE void unpack_rows(float* out, const float* in, std::int64_t rows, const AttentionShape& shape) {
   const std::int64_t cols = padded(shape.size);
   for (std::int64_t r = 0; r < rows; ++r)
@@ -140,73 +66,42 @@ FIXTUNE_ALWAYS_INLINE void unpack_rows(float* out, const float* in, std::int64_t
     });
 }
 
-// Keys past the sentence's end, up to whole vectors, get no weight.
-FIXTUNE_ALWAYS_INLINE void hide_padding(float* scores, std::int64_t length, std::int64_t cols) {
-  for (std::int64_t i = length; i < cols; ++i) scores[i] = -__builtin_inff();
+// Of the next head's slices, the rows that stand where this head's do.
+FIXTUNE_ALWAYS_INLINE void fetch_rows(const AttentionShape& shape, const AttentionHead& head, const float* slice,
+                                      std::int64_t first, std::int64_t rows) {
+  if (slice == nullptr) return;
+  constexpr std::int64_t line = 64 / sizeof(float);
+  const std::int64_t end = first + rows < head.next_length ? first + rows : head.next_length;
+  for (std::int64_t r = first; r < end; ++r)
+    for (std::int64_t c = 0; c < shape.size; c += line)
+      __builtin_prefetch(slice + head.to_next + r * shape.stride + c, 0, 2);
 }
 
-FIXTUNE_ALWAYS_INLINE float largest_of(const float* x, std::int64_t cols) {
-  Vector largest[sum_vectors];
-  for (int v = 0; v < sum_vectors; ++v) largest[v] = load(x + v * width);
-  for_vectors(cols, FIXTUNE_BODY {
-    const Vector value = load(x + i);
-    largest[v] = value > largest[v] ? value : largest[v];
+// Calls body(first row, rows) for the rows that go through softmax together.
+template <typename Body>
+FIXTUNE_ALWAYS_INLINE void for_rows_together(std::int64_t rows, Body body) {
+  for (std::int64_t r = 0; r < rows; r += rows_together) body(r, rows - r < rows_together ? rows - r : rows_together);
+}
+
+FIXTUNE_ALWAYS_INLINE void softmax_block(const AttentionShape& shape, const AttentionHead& head,
+                                         const AttentionForward& f, std::int64_t first, std::int64_t queries, float* p,
+                                         std::int64_t keys) {
+  for_rows_together(queries, [&](std::int64_t r, std::int64_t rows) __attribute__((always_inline)) {
+    const float* const slices[] = {f.q, f.k, f.v, f.y};
+    for (const float* slice : slices) fetch_rows(shape, head, slice, first + r, rows);
+    softmax_rows(shape, head, f.rows, first + r, rows, p + r * keys, keys);
   });
-  float lane[sum_lanes];
-  for (int v = 0; v < sum_vectors; ++v) store(lane + v * width, largest[v]);
-  float result = lane[0];
-  for (int l = 1; l < sum_lanes; ++l) result = lane[l] > result ? lane[l] : result;
-  return result;
 }
 
-// Below e^-80 a weight is lost in any sum; as an exact 0 it makes no denormals, which are slow.
-FIXTUNE_ALWAYS_INLINE Vector weight_of(Vector score, float factor, float maximum) {
-  const Vector shifted = (score - maximum) * factor;
-  return shifted < splat(-80.0F) ? Vector{} : exponential(shifted);
-}
-
-struct RowDropout {
-  Bits key;
-  std::uint32_t threshold;
-  float factor;
-  const std::uint32_t* mixed_keys;
-
-  FIXTUNE_ALWAYS_INLINE RowDropout(const AttentionShape& shape, std::uint64_t row)
-      : key(splat_bits(shape.mask.high ^ (static_cast<std::uint32_t>(row) * 0x9e3779b9U))),
-        threshold(shape.mask.threshold),
-        factor(shape.mask.factor),
-        mixed_keys(shape.mixed_keys) {}
-  FIXTUNE_ALWAYS_INLINE Vector operator()(Vector x, std::int64_t i) const {
-    return kept_where(mix(load_bits(mixed_keys + i) + key), threshold, x * factor);
-  }
-};
-
-FIXTUNE_ALWAYS_INLINE void round_row(float* x, std::int64_t cols) {
-  for_vectors(cols, FIXTUNE_BODY { store(x + i, value_of(rounded_to_bf16(load(x + i)))); });
-}
-
-// Scores to dropped weights, in place.
-FIXTUNE_ALWAYS_INLINE void softmax_row(const AttentionShape& shape, const AttentionHead& head,
-                                       const AttentionRows& rows, std::int64_t row, float* p, std::int64_t cols) {
-  hide_padding(p, head.length, cols);
-  const float maximum = largest_of(p, cols);
-  LaneSum sum;
-  for_vectors(cols, FIXTUNE_BODY {
-    const Vector weight = weight_of(load(p + i), shape.factor, maximum);
-    sum.part[v] += weight;
-    store(p + i, weight);
+FIXTUNE_ALWAYS_INLINE void softmax_gradient_block(const AttentionShape& shape, const AttentionHead& head,
+                                                  const AttentionBackward& b, std::int64_t first, std::int64_t queries,
+                                                  float* p, float* dropped_p, float* d, std::int64_t keys) {
+  for_rows_together(queries, [&](std::int64_t r, std::int64_t rows) __attribute__((always_inline)) {
+    const float* const slices[] = {b.q.values, b.k.values, b.v.values, b.dy, b.dq, b.dk, b.dv};
+    for (const float* slice : slices) fetch_rows(shape, head, slice, first + r, rows);
+    softmax_gradient_rows(shape, head, b.rows, first + r, rows, p + r * keys, dropped_p + r * keys,
+                          d == nullptr ? nullptr : d + r * keys, keys);
   });
-  const float inverse_sum = 1.0F / sum.total();
-  if (rows.maximum != nullptr) {
-    rows.maximum[row] = maximum;
-    rows.inverse_sum[row] = inverse_sum;
-  }
-  const RowDropout dropout(shape, head.first_row + static_cast<std::uint64_t>(row));
-  if (dropout.threshold == 0)
-    for_vectors(cols, FIXTUNE_BODY { store(p + i, load(p + i) * inverse_sum); });
-  else
-    for_vectors(cols, FIXTUNE_BODY { store(p + i, dropout(load(p + i) * inverse_sum, i)); });
-  if (shape.bf16) round_row(p, cols);
 }
 
 void attention_forward(const AttentionShape& shape, const AttentionHead& head, const AttentionForward& f,
@@ -226,38 +121,11 @@ void attention_forward(const AttentionShape& shape, const AttentionHead& head, c
   for (std::int64_t first = 0; first < n; first += block_queries) {
     const std::int64_t queries = n - first < block_queries ? n - first : block_queries;
     product<false>({q + first * size, size, 1, k_transposed, keys, p, keys, queries, keys, shape.size});
-    for (std::int64_t r = 0; r < queries; ++r) softmax_row(shape, head, f.rows, first + r, p + r * keys, keys);
+    softmax_block(shape, head, f, first, queries, p, keys);
+    if (shape.bf16) round_all(p, queries * keys);
     product<false>({p, keys, 1, v, size, y, size, queries, size, n});
     unpack_rows(f.y + first * shape.stride, y, queries, shape);
   }
-}
-
-// Scores to weights again, and to dropped weights.
-FIXTUNE_ALWAYS_INLINE void weights_row(const AttentionShape& shape, const AttentionHead& head,
-                                       const AttentionRows& rows, std::int64_t row, float* p, float* dropped_p,
-                                       std::int64_t cols) {
-  hide_padding(p, head.length, cols);
-  const float maximum = rows.maximum[row];
-  const float inverse_sum = rows.inverse_sum[row];
-  const RowDropout dropout(shape, head.first_row + static_cast<std::uint64_t>(row));
-  for_vectors(cols, FIXTUNE_BODY {
-    const Vector weight = weight_of(load(p + i), shape.factor, maximum) * inverse_sum;
-    store(p + i, weight);
-    store(dropped_p + i, dropout.threshold == 0 ? weight : dropout(weight, i));
-  });
-}
-
-// dS = factor * P * (dP - sum(P * dP)), where P * dP = dropped(P) * d(dropped P); in place of the latter.
-FIXTUNE_ALWAYS_INLINE void score_gradient_row(float factor, const float* p, const float* dropped_p, float* d,
-                                              std::int64_t cols) {
-  LaneSum sum;
-  for_vectors(cols, FIXTUNE_BODY {
-    const Vector product = load(dropped_p + i) * load(d + i);
-    sum.part[v] += product;
-    store(d + i, product);
-  });
-  const float dot = sum.total();
-  for_vectors(cols, FIXTUNE_BODY { store(d + i, (load(d + i) - load(p + i) * dot) * factor); });
 }
 
 void attention_backward(const AttentionShape& shape, const AttentionHead& head, const AttentionBackward& b,
@@ -292,20 +160,13 @@ void attention_backward(const AttentionShape& shape, const AttentionHead& head, 
       return first == 0 ? product<false>(sum) : product<true>(sum);
     };
     product<false>({q + first * size, size, 1, k_transposed, keys, p, keys, queries, keys, shape.size});
-    for (std::int64_t r = 0; r < queries; ++r)
-      weights_row(shape, head, b.rows, first + r, p + r * keys, dropped_p + r * keys, keys);
-    if (scores) {
-      product<false>({dy + first * size, size, 1, v_transposed, keys, d, keys, queries, keys, shape.size});
-      for (std::int64_t r = 0; r < queries; ++r) {
-        score_gradient_row(shape.factor, p + r * keys, dropped_p + r * keys, d + r * keys, keys);
-        if (shape.bf16) round_row(d + r * keys, keys);
-      }
+    if (scores) product<false>({dy + first * size, size, 1, v_transposed, keys, d, keys, queries, keys, shape.size});
+    softmax_gradient_block(shape, head, b, first, queries, p, dropped_p, scores ? d : nullptr, keys);
+    if (shape.bf16) {
+      round_all(dropped_p, queries * keys);
+      if (scores) round_all(d, queries * keys);
     }
-    if (b.dv != nullptr) {
-      if (shape.bf16)
-        for (std::int64_t r = 0; r < queries; ++r) round_row(dropped_p + r * keys, keys);
-      add_to_keys(dv, dropped_p, dy);
-    }
+    if (b.dv != nullptr) add_to_keys(dv, dropped_p, dy);
     if (b.dq != nullptr) {
       product<false>({d, keys, 1, k, size, dq, size, queries, size, n});
       unpack_rows(b.dq + first * shape.stride, dq, queries, shape);

@@ -77,7 +77,7 @@ void attention_pairs_forward(const AttentionShape& shape, const AttentionHead& h
     const std::int64_t queries = n - first < block_queries ? n - first : block_queries;
     product<false, PairElements>(
         {q + first * size / 2, size / 2, 1, k_transposed, keys, p, keys, queries, keys, size / 2});
-    for (std::int64_t r = 0; r < queries; ++r) softmax_row(shape, head, f.rows, first + r, p + r * keys, keys);
+    softmax_block(shape, head, f, first, queries, p, keys);
     row_words(p, keys, p, queries, keys);
     product<false, PairElements>({p, keys, 1, v, size, y, size, queries, size, (n + 1) / 2});
     unpack_rows(f.y + first * shape.stride, y, queries, shape);
@@ -128,14 +128,10 @@ void attention_pairs_backward(const AttentionShape& shape, const AttentionHead& 
     };
     product<false, PairElements>(
         {q + first * size / 2, size / 2, 1, k_transposed, keys, p, keys, queries, keys, size / 2});
-    for (std::int64_t r = 0; r < queries; ++r)
-      weights_row(shape, head, b.rows, first + r, p + r * keys, dropped_p + r * keys, keys);
-    if (scores) {
+    if (scores)
       product<false, PairElements>(
           {dy + first * size / 2, size / 2, 1, v_transposed, keys, d, keys, queries, keys, size / 2});
-      for (std::int64_t r = 0; r < queries; ++r)
-        score_gradient_row(shape.factor, p + r * keys, dropped_p + r * keys, d + r * keys, keys);
-    }
+    softmax_gradient_block(shape, head, b, first, queries, p, dropped_p, scores ? d : nullptr, keys);
     if (b.dv != nullptr) {
       column_words(dropped_p, dropped_p, queries, keys);
       add_to_keys(dv, dropped_p, dy_columns);

@@ -24,6 +24,9 @@ struct AttentionShape {
 struct AttentionHead {
   std::int64_t length = 0;      ///< tokens
   std::uint64_t first_row = 0;  ///< of its attention weights, over all items
+  // What this thread is likely to take next is fetched meanwhile: a head's rows lie too far apart for the CPU to guess.
+  std::int64_t next_length = 0;  ///< its tokens, of which as many as `length` are fetched
+  std::int64_t to_next = 0;      ///< floats from this head's slices to that one's
 };
 
 /// [length, size] values: FP32 with AttentionShape::stride, or BF16 without gaps.
