@@ -27,6 +27,21 @@ Group* write_parts(std::int32_t digit, std::int32_t along, Group* out) {
   return out;
 }
 
+/// Calls body(row, its digits) for every row of digits that are sorted by row.
+template <typename Body>
+void for_rows(std::span<const SparseDigit> digits, Index rows, Body body) {
+  constexpr Index rows_worth_a_thread = 256;
+  parallel_for(rows, rows_worth_a_thread, [&](Index begin, Index end) {
+    const auto before = [](const SparseDigit& d, Index row) { return d.row < row; };
+    auto at = std::lower_bound(digits.begin(), digits.end(), begin, before);
+    for (Index r = begin; r < end; ++r) {
+      const auto first = at;
+      while (at != digits.end() && at->row == r) ++at;
+      body(static_cast<std::size_t>(r), std::span(first, at));
+    }
+  });
+}
+
 }  // namespace
 
 DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32_t unit, bool by_column)
@@ -36,12 +51,17 @@ DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32
   starts_.assign(count + 1, 0);
   sums_.assign(count, 0);
   magnitudes_.assign(count, 0);
-  for (const SparseDigit& d : digits) {
-    const auto row = static_cast<std::size_t>(by_column ? d.column : d.row);
+  const auto add = [&](std::size_t row, const SparseDigit& d) {
     starts_[row + 1] += parts_of(d.digit);
     sums_[row] += d.digit;
     magnitudes_[row] += std::abs(d.digit);
-  }
+  };
+  if (by_column)
+    for (const SparseDigit& d : digits) add(static_cast<std::size_t>(d.column), d);
+  else
+    for_rows(digits, rows, [&](std::size_t row, std::span<const SparseDigit> of_row) {
+      for (const SparseDigit& d : of_row) add(row, d);
+    });
   for (std::size_t r = 0; r < count; ++r) starts_[r + 1] += starts_[r];
   groups_.resize(static_cast<std::size_t>(starts_.back()));
   if (by_column) {
@@ -53,15 +73,9 @@ DigitRows::DigitRows(std::span<const SparseDigit> digits, Index rows, std::int32
     }
     return;
   }
-  // Sorted by row: a thread's digits, and where they go, lie together.
-  constexpr Index digits_worth_a_thread = 8192;
-  parallel_for(static_cast<Index>(digits.size()), digits_worth_a_thread, [&](Index begin, Index end) {
-    const auto range = digits.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-    const std::int32_t first_row = range.front().row;
-    Group* out = groups_.data() + starts_[static_cast<std::size_t>(first_row)];
-    for (Index i = begin - 1; i >= 0 && digits[static_cast<std::size_t>(i)].row == first_row; --i)
-      out += parts_of(digits[static_cast<std::size_t>(i)].digit);
-    for (const SparseDigit& d : range) out = write_parts(d.digit, d.column, out);
+  for_rows(digits, rows, [&](std::size_t row, std::span<const SparseDigit> of_row) {
+    Group* out = groups_.data() + starts_[row];
+    for (const SparseDigit& d : of_row) out = write_parts(d.digit, d.column, out);
   });
 }
 

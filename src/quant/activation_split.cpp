@@ -66,8 +66,10 @@ void ActivationSplit::find(OutlierRows& rows, const RowsInMemory& x, Scratch& sc
                                                               : recipe_.gamma);
   find_outliers(x, x_.cols, rows, {scratch.positions.data(), scratch.largest_of_stretches.data()},
                 largest_.data(), rest_.data());
+  // Read first: a line that every thread only reads stays with all of them.
   for (const std::int32_t column : rows.columns())
-    std::atomic_ref(holds_[static_cast<std::size_t>(column)]).store(1, std::memory_order_relaxed);
+    if (const std::atomic_ref holds(holds_[static_cast<std::size_t>(column)]); holds.load(std::memory_order_relaxed) == 0)
+      holds.store(1, std::memory_order_relaxed);
   if (tiled()) rows.split();
 }
 
@@ -175,7 +177,7 @@ void ActivationSplit::check(Index first, Index last) const {
     for (Index r = stretches_[s].begin; r < stretches_[s].end; ++r)
       if (largest_[static_cast<std::size_t>(r)] >= row_kernels::infinity_bits)
         check_finite(x_.stretch(r, r + 1, produced).row(r), x_.cols, r, name_);
-  if (!tiled()) return;
+  if (!tiled() || largest_digit(stretches_, first, last) <= digit_limit) return;
   for (Index s = first; s < last; ++s) {
     const OutlierRows& rows = stretches_[s];
     for (Index r = rows.begin; r < rows.end; ++r)

@@ -1,6 +1,7 @@
 #include "quant/outlier_digits.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 
@@ -48,7 +49,7 @@ void join_digits(OutlierStretches& stretches, QuantizedActivation& result) {
   for (Index i = 0; i < stretches.size(); ++i)
     starts[static_cast<std::size_t>(i) + 1] = starts[static_cast<std::size_t>(i)] + stretches[i].size();
   result.digits.resize(starts.back());
-  parallel_for(stretches.size(), 64, [&](Index begin, Index end) {
+  parallel_for(stretches.size(), stretches_worth_a_thread, [&](Index begin, Index end) {
     for (Index s = begin; s < end; ++s)
       write_digits(stretches[s], 0, result.digits.data() + starts[static_cast<std::size_t>(s)]);
   });
@@ -65,7 +66,7 @@ void choose_digit_unit(const OutlierStretches& stretches, const Recipe& recipe, 
   // As far as two INT8 planes reach: an activation stays a 24-bit integer.
   constexpr double most = 254.0 * digit_limit;
   const double unit = 2.0 * recipe.gamma / step;
-  if (unit == std::floor(unit) && unit * std::max(largest_digit(stretches), 1) <= most)
+  if (unit == std::floor(unit) && unit * std::max(largest_digit(stretches, 0, stretches.size()), 1) <= most)
     result.digit_unit = static_cast<std::int32_t>(unit);
   else
     result.digit_step = 2.0F * recipe.gamma;
@@ -79,9 +80,15 @@ std::int32_t largest_magnitude(std::span<const std::int32_t> digits) {
   return largest;
 }
 
-std::int32_t largest_digit(const OutlierStretches& stretches) {
-  std::int32_t largest = 0;
-  for (const OutlierRows& rows : stretches) largest = std::max(largest, largest_magnitude(rows.digits()));
+std::int32_t largest_digit(const OutlierStretches& stretches, Index first, Index last) {
+  std::atomic<std::int32_t> largest{0};
+  parallel_for(last - first, stretches_worth_a_thread, [&](Index begin, Index end) {
+    std::int32_t own = 0;
+    for (Index s = first + begin; s < first + end; ++s) own = std::max(own, largest_magnitude(stretches[s].digits()));
+    std::int32_t before = largest.load();
+    while (own > before && !largest.compare_exchange_weak(before, own)) {
+    }
+  });
   return largest;
 }
 

@@ -11,8 +11,12 @@ namespace fixtune {
 /// The largest digit two INT8 planes hold: low + 254 high, each at most 127.
 inline constexpr std::int32_t digit_limit = 127 * 255;
 
+/// For what touches each outlier once.
+inline constexpr Index stretches_worth_a_thread = 64;
+
 std::int32_t largest_magnitude(std::span<const std::int32_t> digits);
-std::int32_t largest_digit(const OutlierStretches& stretches);
+/// Of stretches [first, last).
+std::int32_t largest_digit(const OutlierStretches& stretches, Index first, Index last);
 
 /// The digits of stretches [first, last), sorted, their rows counted from the first of them.
 WorkspaceVector<SparseDigit> digits_of(const OutlierStretches& stretches, Index first, Index last);

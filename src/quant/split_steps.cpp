@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "fixtune/core/parallel.h"
 #include "quant/outlier_digits.h"
 
 namespace fixtune {
@@ -62,11 +63,13 @@ void choose_tensor_step(OutlierStretches& stretches, std::span<const row_kernels
   float& step = codes.steps[0];
   step = step_for(largest, recipe.format_x().bits, recipe.step);
   if (!tiled(recipe) || recipe.step == StepKind::PowerOfTwo) return;
-  const std::int32_t digit = largest_digit(stretches);
+  const std::int32_t digit = largest_digit(stretches, 0, stretches.size());
   if (digit == 0) return;
   const GridStep grid = grid_step(largest, digit, recipe.gamma, recipe);
   step = grid.step;
-  for (OutlierRows& rows : stretches) scale_digits(rows.digits(), grid.shift);
+  parallel_for(stretches.size(), stretches_worth_a_thread, [&](Index begin, Index end) {
+    for (Index s = begin; s < end; ++s) scale_digits(stretches[s].digits(), grid.shift);
+  });
 }
 
 }  // namespace fixtune
