@@ -141,7 +141,7 @@ FIXTUNE_ALWAYS_INLINE void for_vectors(std::int64_t n, Body body) {
 #define FIXTUNE_BODY [&](std::int64_t i, [[maybe_unused]] int v, [[maybe_unused]] std::int64_t count) \
   __attribute__((always_inline))
 
-/// 2^x of each lane for x in [-126, 127] to 2 units in the last place, 2^0 exactly; NaN stays NaN, other x give no
+/// 2^x of each lane for x in [-126, 127] to 2e-7 relative, exactly where x is whole; NaN stays NaN, other x give no
 /// number of use. 2^r is the polynomial of degree 5 of least relative error on [-1/2, 1/2] (9.1e-8, reweighted least
 /// squares).
 FIXTUNE_ALWAYS_INLINE Vector power_of_two(Vector x) {
