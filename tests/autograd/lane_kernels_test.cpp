@@ -41,7 +41,7 @@ Results attention(const detail::LaneKernels& kernels, Index length, Index size, 
   AlignedBuffer<std::uint32_t> mixed_keys((length + 15) / 16 * 16);
   for (Index i = 0; i < mixed_keys.size(); ++i) mixed_keys[i] = mix32(static_cast<std::uint32_t>(i) ^ mask.low);
   const detail::AttentionShape shape{size, size, 0.3F, bf16, mask, mixed_keys.data()};
-  const detail::AttentionHead head{length, 0xfffffff0U, 0, 0};
+  const detail::AttentionHead head{length, 0xfffffff0U};
   AlignedBuffer<float> scratch(kernels.attention_scratch(length, size));
   Tensor y(length, size), maximum(1, length), inverse_sum(1, length);
   detail::AttentionForward f;
