@@ -53,25 +53,45 @@ FIXTUNE_ALWAYS_INLINE std::int32_t stochastic_row(const float* __restrict x, Ind
   return static_cast<std::int32_t>(sum);
 }
 
-FIXTUNE_ALWAYS_INLINE std::int32_t count_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
-  std::int32_t count = 0;
-  for (std::int32_t j = 0; j < n; ++j) count += static_cast<std::int32_t>(magnitude_bits(x[j]) > threshold);
-  return count;
+/// Bit l tells whether x[l] is above the threshold.
+FIXTUNE_ALWAYS_INLINE std::uint64_t which_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
+  std::uint64_t mask = 0;
+  for (std::int32_t l = 0; l < n; ++l)
+    mask |= static_cast<std::uint64_t>(magnitude_bits(x[l]) > threshold) << static_cast<std::uint32_t>(l);
+  return mask;
 }
 
-// Writes every position and keeps those above: no branch to mispredict.
-FIXTUNE_ALWAYS_INLINE std::int32_t collect_above(const float* x, std::int32_t begin, std::int32_t end,
-                                          MagnitudeBits threshold, std::int32_t* positions, std::int32_t found) {
-  for (std::int32_t j = begin; j < end; ++j) {
-    positions[found] = j;
-    found += static_cast<std::int32_t>(magnitude_bits(x[j]) > threshold);
+#if defined(__SSE2__)
+FIXTUNE_ALWAYS_INLINE __m128i four_above(const float* x, __m128i threshold) {
+  const __m128i bits = _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)), _mm_set1_epi32(0x7fffffff));
+  return _mm_cmpgt_epi32(bits, threshold);
+}
+#endif
+
+inline constexpr std::int32_t mask_bits = 64;
+
+// Compilers do not find the instructions that make bits of comparisons.
+FIXTUNE_ALWAYS_INLINE std::uint64_t which_above(const float* x, MagnitudeBits threshold) {
+#if defined(__SSE2__)
+  const __m128i least = _mm_set1_epi32(threshold);
+  std::uint64_t mask = 0;
+  for (std::int32_t j = 0; j < mask_bits; j += 16) {
+    const __m128i low = _mm_packs_epi32(four_above(x + j, least), four_above(x + j + 4, least));
+    const __m128i high = _mm_packs_epi32(four_above(x + j + 8, least), four_above(x + j + 12, least));
+    mask |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)))) << j;
   }
+  return mask;
+#else
+  return which_above(x, mask_bits, threshold);
+#endif
+}
+
+/// Writes `begin` + l of every bit l; returns how many there are with the `found` before them.
+FIXTUNE_ALWAYS_INLINE std::int32_t collect(std::uint64_t mask, std::int32_t begin, std::int32_t* positions,
+                                           std::int32_t found) {
+  for (; mask != 0; mask &= mask - 1) positions[found++] = begin + __builtin_ctzll(mask);
   return found;
 }
-
-}  // namespace
-
-namespace {
 
 FIXTUNE_ALWAYS_INLINE MagnitudeBits largest_of(const float* x, Index n, MagnitudeBits largest) {
   for (Index j = 0; j < n; ++j) {
@@ -121,26 +141,18 @@ FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, Magnitud
   return most;
 }
 
-// Counting vectorises, collecting does not: only pieces that hold an outlier are walked, in blocks that hold one. The
-// constant lengths let a count be a few whole registers.
+// Only stretches that hold an outlier are walked, and a branch is taken where 64 values hold one.
 FIXTUNE_MULTIVERSION std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
                                              const MagnitudeBits* largest_of_stretches, std::int32_t* positions) {
-  constexpr std::int32_t piece = 32;
-  constexpr std::int32_t block = 4 * piece;
   std::int32_t found = 0;
-  std::int32_t begin = 0;
-  while (begin + block <= n) {
-    if (largest_of_stretches[begin / stretch] <= threshold) {
-      begin += stretch;
-      continue;
-    }
-    if (count_above(x + begin, block, threshold) != 0)
-      for (std::int32_t s = begin; s < begin + block; s += piece)
-        if (count_above(x + s, piece, threshold) != 0)
-          found = collect_above(x, s, s + piece, threshold, positions, found);
-    begin += block;
+  for (std::int32_t begin = 0; begin < n; begin += stretch) {
+    if (largest_of_stretches[begin / stretch] <= threshold) continue;
+    const std::int32_t end = begin + stretch < n ? begin + stretch : n;
+    std::int32_t j = begin;
+    for (; j + mask_bits <= end; j += mask_bits) found = collect(which_above(x + j, threshold), j, positions, found);
+    found = collect(which_above(x + j, end - j, threshold), j, positions, found);
   }
-  return collect_above(x, begin, n, threshold, positions, found);
+  return found;
 }
 
 FIXTUNE_MULTIVERSION void split_values(const float* __restrict x, std::int32_t n, float gamma,
@@ -165,17 +177,22 @@ FIXTUNE_MULTIVERSION void split_values(const float* __restrict x, std::int32_t n
   }
 }
 
-// A square of a float is exact in double, so that a fused addition gives the same bits as one that is not.
-FIXTUNE_MULTIVERSION double sum_of_squares(const float* x, Index n) {
-  constexpr Index lanes = 32;
-  double sums[lanes] = {};
+// The lanes are added by halves, written out: a row of a few hundred values would wait longer for one after another
+// than for its squares.
+FIXTUNE_MULTIVERSION double sum_of_squares(const float* __restrict x, Index n) {
+  constexpr Index lanes = 64;
+  constexpr Index quarter = lanes / 4;
+  float sums[lanes] = {};
   Index j = 0;
   for (; j + lanes <= n; j += lanes)
-    for (Index l = 0; l < lanes; ++l) sums[l] += static_cast<double>(x[j + l]) * static_cast<double>(x[j + l]);
-  for (; j < n; ++j) sums[0] += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-  double sum = 0.0;
-  for (Index l = 0; l < lanes; ++l) sum += sums[l];
-  return sum;
+    for (Index l = 0; l < lanes; ++l) sums[l] += x[j + l] * x[j + l];
+  for (Index l = 0; l < n - j; ++l) sums[l] += x[j + l] * x[j + l];
+  float s[quarter];
+  for (Index l = 0; l < quarter; ++l)
+    s[l] = (sums[l] + sums[l + quarter]) + (sums[l + 2 * quarter] + sums[l + 3 * quarter]);
+  const float low = ((s[0] + s[8]) + (s[4] + s[12])) + ((s[2] + s[10]) + (s[6] + s[14]));
+  const float high = ((s[1] + s[9]) + (s[5] + s[13])) + ((s[3] + s[11]) + (s[7] + s[15]));
+  return static_cast<double>(low) + static_cast<double>(high);
 }
 
 FIXTUNE_MULTIVERSION std::int32_t sum_of_codes(const std::int8_t* codes, Index n) {

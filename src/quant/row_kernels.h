@@ -49,7 +49,7 @@ std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
 /// while |digit| < 2^27. A NaN or an infinity has digit 0 and stays as it is.
 void split_values(const float* x, std::int32_t n, float gamma, std::int32_t* digits, float* remainders);
 
-/// Sum of n squares in double, in an order that depends on n alone.
+/// Sum of n squares, in floats and in an order that depends on n alone; infinite from magnitudes of 1e19 on.
 double sum_of_squares(const float* x, Index n);
 
 /// Sum of n codes that are there already.
