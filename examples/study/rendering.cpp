@@ -34,7 +34,8 @@ std::string metrics_legend(const std::vector<StudyTask>& tasks) {
 constexpr fmt::string_view loss_legend =
     "\nFP32's score less the recipe's, paired by seed: mean ± standard error (number of seeds), in points. A\n"
     "score is the mean of the task's metrics. `within {0:.1f}`: whether the mean loss less one standard error is\n"
-    "at most {0:.1f}. The error of the mean of tasks comes from the tasks with several seeds.\n\n";
+    "at most {0:.1f}. In the error of the mean of tasks, a task of one seed counts with the standard deviation\n"
+    "pooled over those that have several.\n\n";
 
 std::vector<std::string> models_of(const StudyPlan& plan) {
   std::vector<std::string> models;

@@ -102,27 +102,44 @@ std::optional<Estimate> Scores::score(const std::string& task, const std::string
   return estimate(values, standard_deviation);
 }
 
-std::optional<Estimate> Scores::loss(const std::string& task, const std::string& recipe) const {
-  std::vector<double> losses;
+std::vector<double> Scores::losses(const std::string& task, const std::string& recipe) const {
+  std::vector<double> values;
   const auto& exact = seeds(task, "fp32");
   for (const auto& [seed, metrics] : seeds(task, recipe))
     if (const auto pair = exact.find(seed); pair != exact.end())
-      losses.push_back(score_of(pair->second) - score_of(metrics));
-  return estimate(losses, standard_error);
+      values.push_back(score_of(pair->second) - score_of(metrics));
+  return values;
+}
+
+std::optional<Estimate> Scores::loss(const std::string& task, const std::string& recipe) const {
+  return estimate(losses(task, recipe), standard_error);
 }
 
 std::optional<Estimate> Scores::mean_loss(const std::vector<std::string>& tasks, const std::string& recipe) const {
   std::vector<double> means;
-  std::optional<double> squares;
+  double squared_errors = 0.0;  // of the tasks with several seeds
+  double squares = 0.0;         // their losses' distances from their tasks' means
+  std::size_t freedom = 0;
+  std::size_t alone = 0;
   for (const std::string& task : tasks) {
-    const std::optional<Estimate> one = loss(task, recipe);
-    if (!one) continue;
-    means.push_back(one->mean);
-    if (one->spread) squares = squares.value_or(0.0) + *one->spread * *one->spread;
+    const std::vector<double> values = losses(task, recipe);
+    if (values.empty()) continue;
+    means.push_back(*mean(values));
+    const auto n = static_cast<double>(values.size());
+    if (const std::optional<double> error = standard_error(values)) {
+      squared_errors += *error * *error;
+      squares += *error * *error * n * (n - 1.0);
+      freedom += values.size() - 1;
+    } else {
+      ++alone;
+    }
   }
   if (means.empty()) return std::nullopt;
   Estimate all{*mean(means), std::nullopt, means.size()};
-  if (squares) all.spread = std::sqrt(*squares) / static_cast<double>(means.size());
+  if (freedom > 0) {
+    const double pooled = squares / static_cast<double>(freedom);
+    all.spread = std::sqrt(squared_errors + static_cast<double>(alone) * pooled) / static_cast<double>(means.size());
+  }
   return all;
 }
 

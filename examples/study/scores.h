@@ -50,8 +50,9 @@ class Scores {
   std::optional<Estimate> score(const std::string& task, const std::string& recipe) const;
   /// FP32's score less this recipe's, paired by seed: mean and standard error over the seeds both have.
   std::optional<Estimate> loss(const std::string& task, const std::string& recipe) const;
-  /// The mean of the tasks' mean losses, and its standard error from theirs: sqrt(sum e^2) / T, where at least one task
-  /// has several seeds; tasks of one seed add nothing to it. `count` is the number of tasks.
+  /// The mean of the tasks' mean losses and its standard error, sqrt(sum e^2) / T, where at least one task has several
+  /// seeds. A task of one seed has for e the standard deviation pooled over those that have several: one pair says
+  /// nothing of its own scatter, which is not to be taken for none. `count` is the number of tasks.
   std::optional<Estimate> mean_loss(const std::vector<std::string>& tasks, const std::string& recipe) const;
 
   std::size_t runs() const;
@@ -61,6 +62,7 @@ class Scores {
  private:
   using Metrics = std::vector<double>;
   const std::map<std::uint64_t, Metrics>& seeds(const std::string& task, const std::string& recipe) const;
+  std::vector<double> losses(const std::string& task, const std::string& recipe) const;
 
   std::map<std::pair<std::string, std::string>, std::map<std::uint64_t, Metrics>> metrics_;
   std::vector<std::string> undefined_;
