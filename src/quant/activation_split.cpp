@@ -38,7 +38,8 @@ struct ActivationSplit::Scratch {
 ActivationSplit::ActivationSplit(const ActivationSource& x, const Recipe& recipe, const RandomStream& random,
                                  std::string_view name)
     : x_(x), recipe_(recipe), random_(random), name_(name), stretches_(x.rows, x.cols) {
-  constexpr Index most = std::numeric_limits<std::int32_t>::max();
+  // Positions are 32 bits, and are counted past the end by less than a stretch.
+  constexpr Index most = std::numeric_limits<std::int32_t>::max() - row_kernels::stretch;
   if (x.rows > most || x.cols > most) fail("{}: [{}, {}] is too large to split", name, x.rows, x.cols);
   validate(recipe, name);
   largest_.resize(static_cast<std::size_t>(x.rows));
