@@ -4,7 +4,9 @@
 #include "quant/fetch.h"
 #include "quant/rounding.h"
 
-#if defined(__SSE2__)
+#if defined(FIXTUNE_FOR_AVX512)
+#include <immintrin.h>
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
@@ -141,15 +143,37 @@ FIXTUNE_MULTIVERSION Magnitudes max_magnitudes(const float* x, Index n, Magnitud
   return most;
 }
 
+/// which_above of `count` times 64 values. Not in the unnamed namespace: there Clang 14 takes one of them for unused.
+FIXTUNE_FOR_ANY void masks_above(const float* x, std::int32_t count, MagnitudeBits threshold, std::uint64_t* masks) {
+  for (std::int32_t i = 0; i < count; ++i) masks[i] = which_above(x + i * mask_bits, threshold);
+}
+
+#if defined(FIXTUNE_FOR_AVX512)
+FIXTUNE_FOR_AVX512 void masks_above(const float* x, std::int32_t count, MagnitudeBits threshold, std::uint64_t* masks) {
+  const __m512i least = _mm512_set1_epi32(threshold), magnitude = _mm512_set1_epi32(0x7fffffff);
+  for (std::int32_t i = 0; i < count; ++i) {
+    std::uint64_t mask = 0;
+    for (std::int32_t j = 0; j < mask_bits; j += 16) {
+      const __m512i bits = _mm512_and_si512(_mm512_loadu_si512(x + i * mask_bits + j), magnitude);
+      mask |= static_cast<std::uint64_t>(_mm512_cmpgt_epi32_mask(bits, least)) << j;
+    }
+    masks[i] = mask;
+  }
+}
+#endif
+
 // Only stretches that hold an outlier are walked, and a branch is taken where 64 values hold one.
-FIXTUNE_MULTIVERSION std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
-                                             const MagnitudeBits* largest_of_stretches, std::int32_t* positions) {
+std::int32_t find_above(const float* x, std::int32_t n, MagnitudeBits threshold,
+                        const MagnitudeBits* largest_of_stretches, std::int32_t* positions) {
   std::int32_t found = 0;
   for (std::int32_t begin = 0; begin < n; begin += stretch) {
     if (largest_of_stretches[begin / stretch] <= threshold) continue;
     const std::int32_t end = begin + stretch < n ? begin + stretch : n;
+    const std::int32_t count = (end - begin) / mask_bits;
+    std::uint64_t masks[stretch / mask_bits];
+    masks_above(x + begin, count, threshold, masks);
     std::int32_t j = begin;
-    for (; j + mask_bits <= end; j += mask_bits) found = collect(which_above(x + j, threshold), j, positions, found);
+    for (std::int32_t i = 0; i < count; ++i, j += mask_bits) found = collect(masks[i], j, positions, found);
     found = collect(which_above(x + j, end - j, threshold), j, positions, found);
   }
   return found;
