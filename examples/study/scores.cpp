@@ -11,7 +11,7 @@ namespace fixtune::study {
 namespace {
 
 TaskScoring squad(const std::string& title) {
-  return {title, {"exact_match", "f1"}, "exact match / F1", /*to_percent=*/1.0, false, /*glue=*/false, "windows"};
+  return {title, {"exact_match", "f1"}, "exact match / F1", /*to_percent=*/1.0, false, /*glue=*/false, "questions"};
 }
 
 const std::map<std::string, TaskScoring>& scorings() {
