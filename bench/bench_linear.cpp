@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fixtune/linear/linear.h"
+#include "fixtune/train/recipe_file.h"
 #include "program/layer_shapes.h"
 #include "program/program.h"
 #include "program/rounds.h"
@@ -26,6 +27,9 @@ struct Options {
   Index tokens = 4096;
 };
 Options options;
+
+/// Of a recipe file what it says of layers it does not name.
+Recipe recipe_of(const std::string& name) { return read_recipes(name).fallback; }
 
 using ByLayer = std::vector<std::pair<LayerShape, Medians>>;
 ByLayer whole, parts, density;
@@ -55,19 +59,20 @@ void measure_whole(benchmark::State& state, const LayerShape& layer) {
   const Data data(layer);
   std::vector<Contestant> contestants;
   for (const std::string& name : options.recipes)
-    contestants.push_back({name, [&data, recipe = preset(name)] { layer_pass(data, recipe); }});
+    contestants.push_back({name, [&data, recipe = recipe_of(name)] { layer_pass(data, recipe); }});
   whole.emplace_back(layer, interleaved_medians(state, contestants));
 }
 
 /// What a recipe's parts hand on to each other.
 struct PartState {
+  std::string name;
   Recipe recipe;
   QuantizedWeight weight;
   LinearInput input;
 };
 
 void add_parts(std::vector<Contestant>& contestants, const Data& data, const PartState& part) {
-  const std::string& name = part.recipe.name;
+  const std::string& name = part.name;
   if (!is_integer(part.recipe)) {
     contestants.push_back({name + " forward", [&] {
                              benchmark::DoNotOptimize(float_linear_forward(data.x, part.weight, nullptr).data());
@@ -92,8 +97,8 @@ void measure_parts(benchmark::State& state, const LayerShape& layer) {
   const Data data(layer);
   std::vector<PartState> states;
   for (const std::string& name : options.recipes) {
-    const Recipe recipe = preset(name);
-    states.push_back({recipe, prepare_weight(data.w, recipe), {}});
+    const Recipe recipe = recipe_of(name);
+    states.push_back({name, recipe, prepare_weight(data.w, recipe), {}});
     if (is_integer(recipe)) states.back().input = quantize_input(data.x, recipe, {});
   }
   std::vector<Contestant> contestants;
@@ -112,8 +117,8 @@ void measure_density(benchmark::State& state, const LayerShape& layer) {
   std::map<std::string, QuantizedWeight> weights;
   std::vector<Contestant> contestants;
   for (const std::string& name : options.recipes) {
-    if (!is_integer(preset(name))) continue;
-    const QuantizedWeight& weight = weights.emplace(name, prepare_weight(w, preset(name))).first->second;
+    if (!is_integer(recipe_of(name))) continue;
+    const QuantizedWeight& weight = weights.emplace(name, prepare_weight(w, recipe_of(name))).first->second;
     for (std::size_t i = 0; i < inputs.size(); ++i)
       contestants.push_back({density_name(name, densities[i]), [&weight, &x = inputs[i]] {
                                benchmark::DoNotOptimize(linear_forward(x, weight, nullptr).y.data());
@@ -205,7 +210,7 @@ ClosingTable density_table() {
     table.add(std::move(row));
   };
   for (const std::string& name : options.recipes) {
-    if (!is_integer(preset(name))) continue;
+    if (!is_integer(recipe_of(name))) continue;
     for (const auto& [layer, m] : density)
       add_row({layer.model, layer.layer, name, 1e3 * m.at(density_name(name, 0.0))},
               [&, &m = m](double p) { return ratio(m, name, p); });
@@ -244,9 +249,7 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::IsMember({"whole", "parts", "density"}));
   program.options()
-      .add_option("--recipes", options.recipes, "presets to measure")
-      ->delimiter(',')
-      ->check(CLI::IsMember(preset_names()));
+      .add_option("--recipes", options.recipes, "presets or recipe files to measure")->delimiter(',');
   program.options()
       .add_option("--tokens", options.tokens, "tokens")
       ->check(CLI::PositiveNumber)

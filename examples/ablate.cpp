@@ -22,7 +22,7 @@ struct Options {
 
 /// Refuses a pattern that matches no layer before anything runs, not when its turn comes.
 void check_patterns(const std::vector<NamedRecipes>& list, const program::MeasuredText& text) {
-  const std::vector<std::string> layers = text.open({preset("fp32"), {}}).linear_names();
+  const std::vector<std::string> layers = text.open({preset("fp32"), {}}).encoder->linear_names();
   for (const NamedRecipes& r : list)
     for (const std::string& pattern : r.recipes.unmatched(layers))
       fail("recipe {}: pattern \"{}\" matches no layer of {}", r.name, pattern, text.model);
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   o.text.add_options(app);
   app.add_option("--recipes", o.recipes, "JSON list of named recipes; what --json holds of it already is not run again")
       ->required();
-  app.add_option("--draws", o.draws, "runs of a recipe that rounds stochastically")
+  app.add_option("--draws", o.draws, "runs of a recipe whose rounding draws numbers")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   o.files.add_options(app);

@@ -71,6 +71,7 @@ struct IntegerProducts {
     GradientTargets to{.dw = {layer.dw.data(), layer.dw.cols()}, .db = layer.db.data()};
     if (dx != nullptr) to.dx = {dx->data(), dx->cols()};
     linear_backward_into(to, dy, weight, input, context);
+    ++context.random.step;  // the next dY is rounded with other numbers
   }
 };
 

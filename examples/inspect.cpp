@@ -35,7 +35,7 @@ void check(const Options& o) {
     program::check_writable(option, *file);
 }
 
-RecipeMap recipes_for(Bert& bert, const Options& o) {
+RecipeMap recipes_for(BertEncoder& bert, const Options& o) {
   RecipeMap recipes = read_recipes(o.recipe);
   for (const std::string& pattern : recipes.unmatched(bert.linear_names()))
     fail("--recipe {}: pattern \"{}\" matches no layer of {}", o.recipe, pattern, o.text.model);
@@ -53,9 +53,9 @@ std::vector<NamedRecipes> others() {
 void run(const Options& o) {
   check(o);
   const program::MeasuredText text = program::read_measured_text(o.text);
-  Bert bert = text.open({preset("fp32"), {}});
-  const inspect::Question question{recipes_for(bert, o), others()};
-  const inspect::Inspection found = inspect::inspect(bert, text, question);
+  const program::MeasuredModel model = text.open({preset("fp32"), {}});
+  const inspect::Question question{recipes_for(*model.encoder, o), others()};
+  const inspect::Inspection found = inspect::inspect(model, text, question);
   const inspect::Proposal proposal = inspect::propose(found, o.tolerance);
   Json document = text.description(o.text.task);
   document["recipe"] = to_json(question.recipes);

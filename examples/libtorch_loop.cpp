@@ -8,6 +8,7 @@
 // LibTorch first: its macros and ours do not meet.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 
@@ -62,7 +63,10 @@ struct IntegerLinear : torch::autograd::Function<IntegerLinear> {
       dx = torch::empty({dy.size(0), in});
       to.dx = {dx.data_ptr<float>(), in};
     }
-    fixtune::linear_backward_into(to, view_of(dy), kept.weight, kept.input);
+    // Every dY is rounded with numbers of its own.
+    static std::atomic<std::uint64_t> calls = 0;
+    const fixtune::LinearContext numbers{.random = {.step = calls++}};
+    fixtune::linear_backward_into(to, view_of(dy), kept.weight, kept.input, numbers);
     return {dx, dw, db};
   }
 };

@@ -38,7 +38,7 @@ void run(Options& o) {
   const std::vector<NamedRecipes> recipes = recipes_of(o);
   check_integer(recipes);
   const program::MeasuredText text = program::read_measured_text(o.text);
-  Bert bert = text.open({preset("fp32"), {}});
+  const program::MeasuredModel model = text.open({preset("fp32"), {}});
   o.measure.seed = text.seed;
 
   std::vector<theory::InputRecord> records;
@@ -47,7 +47,7 @@ void run(Options& o) {
   pass.input_observer = [&](std::string_view input, ConstMatrixMap x) {
     records.push_back(theory::measure_input(input, x, recipes, o.measure));
   };
-  bert.encode(pass, text.batch);
+  model.encoder->encode(pass, text.batch);
 
   Json document = text.description(o.text.task);
   document["gamma"] = o.measure.gamma;

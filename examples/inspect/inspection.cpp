@@ -12,7 +12,7 @@ bool is_encoder(std::string_view name) { return name.starts_with("encoder."); }
 
 class Inspector {
  public:
-  Inspector(Bert& bert, std::uint64_t seed, const Question& question) : seed_(seed), question_(question) {
+  Inspector(BertEncoder& bert, std::uint64_t seed, const Question& question) : seed_(seed), question_(question) {
     for (const Parameter& p : bert.parameters()) {
       const std::string& name = p.variable.name();
       if (name.ends_with(".weight")) weights_[name.substr(0, name.size() - std::string(".weight").size())] = p.variable;
@@ -67,16 +67,15 @@ class Inspector {
 
 }  // namespace
 
-Inspection inspect(Bert& bert, const program::MeasuredText& text, const Question& question) {
-  Inspector inspector(bert, text.seed, question);
+Inspection inspect(const program::MeasuredModel& model, const program::MeasuredText& text, const Question& question) {
+  Inspector inspector(*model.encoder, text.seed, question);
   Tape tape;
   Pass pass{tape, {text.seed, 0, 0}, /*training=*/false, {}};
   pass.input_observer = [&](std::string_view name, ConstMatrixMap x) { inspector.input(name, x); };
   pass.output_gradient_observer = [&](std::string_view name, ConstMatrixMap dy) {
     inspector.output_gradient(name, dy);
   };
-  const Variable loss = task_loss(tape, bert(pass, text.batch), text.batch.labels, text.regression);
-  tape.backward(loss);
+  tape.backward(model.loss(pass));
   return inspector.take();
 }
 

@@ -23,6 +23,6 @@ struct Inspection {
 
 /// Runs an FP32 model forward and backward, dropout off, and measures what its linear layers read. Heads stay in FP32 and
 /// are left out.
-Inspection inspect(Bert& bert, const program::MeasuredText& text, const Question& question);
+Inspection inspect(const program::MeasuredModel& model, const program::MeasuredText& text, const Question& question);
 
 }  // namespace fixtune::inspect

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include "fixtune/models/bert.h"
-#include "fixtune/train/classification.h"
+#include "fixtune/models/bert_encoder.h"
 #include "program/task_data.h"
 
 namespace fixtune::program {
@@ -13,6 +15,7 @@ namespace fixtune::program {
 struct MeasuredTextOptions {
   TaskData task;
   std::string model;
+  Index sample = 0;
   Index limit = 16;
   Index max_length = 128;
   std::uint64_t seed = 0;
@@ -21,17 +24,28 @@ struct MeasuredTextOptions {
   void add_options(CLI::App& app, bool task_required = true);
 };
 
-/// The first labelled examples of the data as one packed batch.
+/// A model with the head of the text's task.
+struct MeasuredModel {
+  std::unique_ptr<BertEncoder> encoder;
+  std::function<Variable(Pass&)> loss;  ///< of the head, mean over the text, which must outlive it
+};
+
+/// Labelled examples of the data, or the first windows of questions, as one packed batch.
 struct MeasuredText {
   std::string model;
   std::uint64_t seed = 0;
   Index labels = 0;  ///< outputs of the head
   bool regression = false;
   PackedBatch batch;
+  /// Where the answers of questions are; empty for sentences.
+  ///@{
+  std::vector<std::int32_t> answer_first;
+  std::vector<std::int32_t> answer_last;
+  ///@}
 
-  Index examples() const { return static_cast<Index>(batch.labels.size()); }
-  /// The model under those recipes. A head of other size than the labels is drawn from the seed: the same every time.
-  Bert open(const RecipeMap& recipes) const;
+  Index examples() const { return batch.sentences(); }
+  /// The model under those recipes. A head that the folder lacks is drawn from the seed: the same every time.
+  MeasuredModel open(const RecipeMap& recipes) const;
   /// What the figures were measured on.
   Json description(const TaskData& task) const;
 };

@@ -24,9 +24,8 @@ void input_gradient(OutputGradient& codes, const QuantizedWeight& weight, const 
     output.row_steps = dy.steps.data();
   else
     output.row_step = dy.steps[0];
-  const bool own_codes = weight.codes_by_input.rows > 0;
-  if (own_codes)
-    output.column_steps = weight.codes_by_input.steps.data();
+  if (!weight.backward_steps.empty())
+    output.column_steps = weight.backward_steps.data();
   else if (weight.codes.format.block == Block::Tensor)
     output.column_step = weight.codes.steps[0];
   const PackedRows rows = PackedRows::view({dy.codes8.data(), dy.rows, dy.cols, dy.cols}, dy.row_sums);
@@ -40,14 +39,12 @@ void input_gradient(OutputGradient& codes, const QuantizedWeight& weight, const 
   if (!codes.by_token_high.empty())
     high = PackedRows::view({codes.by_token_high.codes.data(), dy.rows, dy.cols, dy.cols});
   add_second_planes({rows, {}, &high, codes.by_token_high.unit},
-                    {weight.backward, weight.backward_high,
-                     own_codes ? weight.codes_by_input_high.unit : weight.codes_high.unit},
-                    output);
+                    {weight.backward, weight.backward_high, weight.backward_high_unit}, output);
 }
 
 /// A weight gradient that waits for the others on its input.
 struct PendingWeightGradient {
-  GradientColumns dy;
+  ColumnCodes dy;
   GradientTarget to;
 };
 

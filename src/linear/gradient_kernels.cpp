@@ -38,6 +38,27 @@ FIXTUNE_ALWAYS_INLINE void nearest_words(const GroupPass& pass, std::int64_t col
   }
 }
 
+FIXTUNE_ALWAYS_INLINE void dithered_words(const GroupPass& pass, const GroupDither& dither, std::int64_t columns,
+                                            std::uint32_t* __restrict words) {
+  const float* __restrict x0 = pass.rows[0];
+  const float* __restrict x1 = pass.rows[1];
+  const float* __restrict x2 = pass.rows[2];
+  const float* __restrict x3 = pass.rows[3];
+  const float* __restrict inverse = pass.inverse;
+  const std::uint32_t* __restrict start = dither.start;
+  const float s0 = pass.row_scale[0], s1 = pass.row_scale[1], s2 = pass.row_scale[2], s3 = pass.row_scale[3];
+  const std::uint32_t t0 = dither.turn, t1 = t0 + rounding::golden_section, t2 = t1 + rounding::golden_section,
+                      t3 = t2 + rounding::golden_section;
+  const float limit = pass.limit;
+  for (std::int64_t n = 0; n < columns; ++n) {
+    const std::uint32_t q0 = in_byte(rounding::dithered((x0[n] * s0) * inverse[n], start[n] + t0, limit), 0);
+    const std::uint32_t q1 = in_byte(rounding::dithered((x1[n] * s1) * inverse[n], start[n] + t1, limit), 1);
+    const std::uint32_t q2 = in_byte(rounding::dithered((x2[n] * s2) * inverse[n], start[n] + t2, limit), 2);
+    const std::uint32_t q3 = in_byte(rounding::dithered((x3[n] * s3) * inverse[n], start[n] + t3, limit), 3);
+    words[n] = (q0 | q1 | q2 | q3) ^ 0x80808080U;
+  }
+}
+
 // A whole group is three lines. Written past the caches they need not be read first, which took as long as all the rest;
 // the locked instruction of the barrier behind the loop makes them visible to other threads.
 FIXTUNE_ALWAYS_INLINE void store(const std::uint32_t (&words)[48], const GroupPass& pass) {
@@ -104,14 +125,23 @@ FIXTUNE_MULTIVERSION void encode_nearest(const GroupPass& pass) {
   store(words, pass);
 }
 
-FIXTUNE_MULTIVERSION void encode_stochastic(const GroupPass& pass) {
+FIXTUNE_MULTIVERSION void encode_dithered(const GroupPass& pass, const GroupDither& dither) {
+  std::uint32_t words[48];
+  if (pass.columns == 48)
+    dithered_words(pass, dither, 48, words);
+  else
+    dithered_words(pass, dither, pass.columns, words);
+  store(words, pass);
+}
+
+FIXTUNE_MULTIVERSION void encode_stochastic(const GroupPass& pass, const GroupNumbers& numbers) {
   const float* __restrict inverse = pass.inverse;
   std::uint32_t words[48];
   for (std::int64_t n = 0; n < pass.columns; ++n) words[n] = 0x80808080U;
   for (int t = 0; t < 4; ++t) {
     const float* __restrict x = pass.rows[t];
     const float scale = pass.row_scale[t], limit = pass.limit;
-    const std::uint32_t low = pass.low, high = pass.high[t], first = pass.first[t];
+    const std::uint32_t low = numbers.low, high = numbers.high[t], first = numbers.first[t];
     for (std::int64_t n = 0; n < pass.columns; ++n) {
       const float u = rounding::uniform(low, high, first + static_cast<std::uint32_t>(n));
       words[n] ^= in_byte(rounding::stochastic(clamped((x[n] * scale) * inverse[n], limit), u), t);

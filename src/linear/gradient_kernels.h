@@ -29,11 +29,19 @@ struct GroupPass {
   float limit = 127.0F;
   std::uint8_t* out = nullptr;  ///< `[column][4]`, code plus 128
   bool stream = false;          ///< whole groups past the caches; `out` is then aligned to 16 bytes
-  // Stochastic rounding: column n of row t uses the number at first[t] + n, which wraps.
+};
+/// Random numbers of a group: column n of row t uses the one at first[t] + n, which wraps.
+struct GroupNumbers {
   std::uint32_t low = 0, high[4] = {}, first[4] = {};
 };
+/// Dither of a group: row t of column n is t golden sections on from start[n] + turn.
+struct GroupDither {
+  const std::uint32_t* start = nullptr;
+  std::uint32_t turn = 0;
+};
 void encode_nearest(const GroupPass& pass);
-void encode_stochastic(const GroupPass& pass);
+void encode_stochastic(const GroupPass& pass, const GroupNumbers& numbers);
+void encode_dithered(const GroupPass& pass, const GroupDither& dither);
 
 /// into[i] = max(into[i], other[i])
 void join_largest(std::int32_t* into, const std::int32_t* other, std::int64_t count);

@@ -20,7 +20,7 @@ void encode_by_token(ConstMatrixMap dy, const float* column_scale, const Recipe&
 
 /// B8^T `[out, tokens]`, so that an output feature is a row with its own step.
 void encode_by_feature(ConstMatrixMap dy, const OutputGradientRequest& request, const Recipe& recipe,
-                       const LinearContext& context, GradientColumns& result) {
+                       const LinearContext& context, ColumnCodes& result) {
   Tensor scaled = transposed(dy);
   if (request.row_scale != nullptr)
     scaled.map().array().rowwise() *= Scales(request.row_scale, dy.rows()).transpose().array();

@@ -101,7 +101,7 @@ void check_foldable(const QuantizedActivation& x, const Recipe& recipe, std::str
   const bool split = recipe.backward_x == BackwardX::Split;
   if (split && recipe.outliers == OutlierTreatment::UnifiedScale)
     fail("{}: backward_x split needs the tiled split; with a unified scale use backward_x plain", name);
-  if (split && recipe.block == Block::Row && recipe.backward == BackwardCodes::Folded && x.digit_unit == 0 &&
+  if (split && recipe.block == Block::Row && recipe.backward != BackwardCodes::Requantised && x.digit_unit == 0 &&
       !x.digits.empty())
     fail("{}: 2*gamma is no integer multiple of the step (gamma {}); use backward_x plain or a full-range step", name,
          recipe.gamma);

@@ -110,20 +110,10 @@ class Quantizer {
     });
   }
 
-  void choose_column_steps() {
-    std::int32_t* largest = parts_.largest.data();
-    for (Index b = 1; b < blocks_of(rows_); ++b)
-      gradient_kernels::join_largest(largest, parts_.largest.data() + b * cols_, cols_);
-    column_steps_.resize(static_cast<std::size_t>(cols_));
-    for (Index n = 0; n < cols_; ++n)
-      column_steps_[static_cast<std::size_t>(n)] =
-          rows_ == 0 ? 1.0F : step_for(std::bit_cast<float>(largest[n]), feature_format_.bits, feature_format_.step);
-  }
-
   void encode_columns() {
-    if (row_steps()) choose_column_steps();
-    GradientColumnEncoder& encoder = result_.columns_left.emplace(
-        GradientColumnEncoder::Source{dy_, stride_, rows_, cols_, request_.row_scale, feature_format_,
+    if (row_steps()) column_steps_ = column_steps(parts_.largest, blocks_of(rows_), cols_, feature_format_);
+    ColumnEncoder& encoder = result_.columns_left.emplace(
+        ColumnEncoder::Source{dy_, stride_, rows_, cols_, request_.row_scale, feature_format_,
                                       context_.stream(request_.column_stream)},
         std::move(column_steps_));
     if (request_.columns_later) return;
@@ -163,7 +153,7 @@ void integer_bias_gradient(ConstMatrixMap dy, const Recipe& recipe, const Linear
   OutputGradientRequest request;
   request.by_feature = true;
   request.column_stream = "dy.db";
-  const GradientColumns columns = quantize_output_gradient(dy, request, recipe, context).by_feature;
+  const ColumnCodes columns = quantize_output_gradient(dy, request, recipe, context).by_feature;
   for (Index n = 0; n < dy.cols(); ++n) {
     std::int64_t sum = 0;
     for (Index m = 0; m < dy.rows(); ++m) sum += columns.codes.code(m, n);

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "fixtune/linear/linear.h"
-#include "linear/gradient_columns.h"
+#include "linear/column_codes.h"
 
 namespace fixtune {
 
@@ -11,8 +11,8 @@ namespace fixtune {
 struct OutputGradient {
   FixedPointTensor by_token;    ///< A8 `[tokens, out]`, with sw[n] folded in where W's forward codes have row steps
   HighPlane by_token_high;      ///< its second plane, where the recipe gives dY two
-  GradientColumns by_feature;   ///< B8, with sx[m] folded in where X's codes have a step per token
-  std::optional<GradientColumnEncoder> columns_left;  ///< what encodes B8, where that is left for later
+  ColumnCodes by_feature;   ///< B8, with sx[m] folded in where X's codes have a step per token
+  std::optional<ColumnEncoder> columns_left;  ///< what encodes B8, where that is left for later
 };
 
 /// What of it is wanted, and what is folded in.

@@ -1,38 +1,41 @@
 #include "fixtune/linear/weight.h"
 
+#include "linear/column_codes.h"
+
 namespace fixtune {
 
 namespace {
 
 Int8View view(const FixedPointTensor& t) { return {t.codes8.data(), t.rows, t.cols, t.cols}; }
 
-/// W8^T with a step per input feature, where the backward does not use the forward's codes.
-CodePlanes codes_by_input(ConstMatrixMap weight, const Recipe& recipe, const LinearContext& context,
-                                std::string_view name) {
-  return quantize_in_planes(transposed(weight), recipe.format_w(), recipe.weight_gamma, context.stream("w.by_input"), name);
+/// A second plane as a right operand; empty where there is none.
+PackedColumns pack(const HighPlane& plane, const FixedPointTensor& low, Transpose transpose) {
+  if (plane.empty()) return {};
+  return PackedColumns::pack({plane.codes.data(), low.rows, low.cols, low.cols}, transpose);
 }
 
-Int8View high_view(const HighPlane& plane, const FixedPointTensor& low) {
-  return {plane.codes.data(), low.rows, low.cols, low.cols};
+/// The operand of dX in the forward's codes.
+void pack_backward(QuantizedWeight& prepared) {
+  prepared.backward = PackedColumns::pack(view(prepared.codes), Transpose::No);
+  prepared.backward_high = pack(prepared.codes_high, prepared.codes, Transpose::No);
+  prepared.backward_high_unit = prepared.codes_high.unit;
 }
 
-void pack_high(QuantizedWeight& prepared, bool for_backward) {
-  if (!prepared.codes_high.empty())
-    prepared.forward_high = PackedColumns::pack(high_view(prepared.codes_high, prepared.codes), Transpose::Yes);
-  if (!for_backward) return;
-  if (!prepared.codes_by_input_high.empty())
-    prepared.backward_high =
-        PackedColumns::pack(high_view(prepared.codes_by_input_high, prepared.codes_by_input), Transpose::Yes);
-  else if (prepared.codes_by_input.rows == 0 && !prepared.codes_high.empty())
-    prepared.backward_high = PackedColumns::pack(high_view(prepared.codes_high, prepared.codes), Transpose::No);
-}
-
-void pack(QuantizedWeight& prepared, bool for_backward) {
-  prepared.forward = PackedColumns::pack(view(prepared.codes), Transpose::Yes);
-  if (!for_backward) return;
-  prepared.backward = prepared.codes_by_input.rows > 0
-                          ? PackedColumns::pack(view(prepared.codes_by_input), Transpose::Yes)
-                          : PackedColumns::pack(view(prepared.codes), Transpose::No);
+/// The operand of dX in codes with a step per input feature.
+void quantize_backward(QuantizedWeight& prepared, ConstMatrixMap weight, const RandomStream& random,
+                       std::string_view name) {
+  const Recipe& recipe = prepared.recipe;
+  if (recipe.format_w().bits <= 8 && recipe.weight_gamma == 0.0F) {
+    ColumnCodes by_input = quantize_by_column(weight, recipe.format_w(), random);
+    prepared.backward = std::move(by_input.codes);
+    prepared.backward_steps = std::move(by_input.steps);
+    return;
+  }
+  CodePlanes planes = quantize_in_planes(transposed(weight), recipe.format_w(), recipe.weight_gamma, random, name);
+  prepared.backward = PackedColumns::pack(view(planes.low), Transpose::Yes);
+  prepared.backward_high = pack(planes.high, planes.low, Transpose::Yes);
+  prepared.backward_high_unit = planes.high.unit;
+  prepared.backward_steps = std::move(planes.low.steps);
 }
 
 }  // namespace
@@ -55,13 +58,13 @@ QuantizedWeight prepare_weight(ConstMatrixMap weight, const Recipe& recipe, cons
     wide.block = Block::Tensor;
     prepared.outlier_codes = quantize(weight, wide, context.stream("w12"), name);
   }
-  if (context.save && recipe.block == Block::Row && recipe.backward == BackwardCodes::Requantised) {
-    CodePlanes by_input = codes_by_input(weight, recipe, context, name);
-    prepared.codes_by_input = std::move(by_input.low);
-    prepared.codes_by_input_high = std::move(by_input.high);
-  }
-  pack(prepared, context.save);
-  pack_high(prepared, context.save);
+  prepared.forward = PackedColumns::pack(view(prepared.codes), Transpose::Yes);
+  prepared.forward_high = pack(prepared.codes_high, prepared.codes, Transpose::Yes);
+  if (!context.save) return prepared;
+  if (recipe.block == Block::Row && recipe.backward != BackwardCodes::Folded)
+    quantize_backward(prepared, weight, context.stream("w.by_input"), name);
+  else
+    pack_backward(prepared);
   return prepared;
 }
 

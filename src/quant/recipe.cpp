@@ -14,6 +14,8 @@ Recipe float_recipe(std::string_view name, Arithmetic arithmetic) {
   recipe.name = name;
   recipe.arithmetic = arithmetic;
   recipe.outliers = OutlierTreatment::Untreated;
+  recipe.rounding_dw.reset();
+  recipe.backward = BackwardCodes::Folded;
   return recipe;
 }
 
@@ -25,6 +27,8 @@ Recipe paper_recipe(std::string_view name, OutlierTreatment outliers) {
   recipe.block = Block::Tensor;
   recipe.step = StepKind::PowerOfTwo;
   recipe.rounding = Rounding::Stochastic;
+  recipe.rounding_dw.reset();
+  recipe.backward = BackwardCodes::Folded;
   recipe.backward_x = BackwardX::Plain;
   return recipe;
 }

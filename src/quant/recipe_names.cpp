@@ -15,11 +15,11 @@ constexpr Words<3> arithmetic_words{"fp32", "bf16", "integer"};
 constexpr Words<3> treatment_words{"untreated", "unified_scale", "tiled_split"};
 constexpr Words<3> gamma_rule_words{"fixed", "tensor_rms", "row_rms"};
 constexpr Words<2> isolation_words{"element", "column"};
-constexpr Words<2> backward_words{"folded", "requantised"};
+constexpr Words<3> backward_words{"folded", "requantised", "requantised_weight"};
 constexpr Words<3> backward_x_words{"plain", "split", "remainder"};
 constexpr Words<2> step_words{"power_of_two", "full_range"};
 constexpr Words<2> block_words{"tensor", "row"};
-constexpr Words<2> rounding_words{"nearest", "stochastic"};
+constexpr Words<3> rounding_words{"nearest", "stochastic", "dithered"};
 
 template <typename Enum, std::size_t N>
 std::string_view word_of(Enum value, const Words<N>& words) {

@@ -32,6 +32,13 @@ FIXTUNE_ALWAYS_INLINE std::int32_t stochastic(float y, float uniform) {
   return floor + static_cast<std::int32_t>(uniform < y - static_cast<float>(floor));
 }
 
+inline constexpr std::uint32_t golden_section = RandomStream::golden_section;
+
+// RandomStream::dither at that place of its sequence; the sum may pass the limit, so it is clamped after it is added.
+FIXTUNE_ALWAYS_INLINE std::int32_t dithered(float y, std::uint32_t place, float limit) {
+  return nearest(clamped(y + static_cast<float>(static_cast<std::int32_t>(place)) * 0x1p-32F, limit));
+}
+
 // RandomStream::uniform of one element; a test holds the two together.
 FIXTUNE_ALWAYS_INLINE float uniform(std::uint32_t low, std::uint32_t high, std::uint32_t element) {
   const std::uint32_t bits = mix32(mix32(element ^ low) + high);

@@ -55,6 +55,19 @@ FIXTUNE_ALWAYS_INLINE std::int32_t stochastic_row(const float* __restrict x, Ind
   return static_cast<std::int32_t>(sum);
 }
 
+template <typename Code>
+FIXTUNE_ALWAYS_INLINE std::int32_t dithered_row(const float* __restrict x, Index n, Scale scale, std::uint32_t place,
+                                                Code* __restrict codes) {
+  std::uint32_t sum = 0;
+  for (Index j = 0; j < n; ++j) {
+    const std::uint32_t at = place + static_cast<std::uint32_t>(j) * rounding::golden_section;
+    const std::int32_t code = rounding::dithered(x[j] * scale.inverse, at, scale.limit);
+    codes[j] = static_cast<Code>(code);
+    sum += static_cast<std::uint32_t>(code);
+  }
+  return static_cast<std::int32_t>(sum);
+}
+
 /// Bit l tells whether x[l] is above the threshold.
 FIXTUNE_ALWAYS_INLINE std::uint64_t which_above(const float* x, std::int32_t n, MagnitudeBits threshold) {
   std::uint64_t mask = 0;
@@ -256,12 +269,31 @@ FIXTUNE_MULTIVERSION std::int32_t quantize_stochastic(const float* x, Index n, S
   return stochastic_row(x, n, scale, random, codes);
 }
 
+FIXTUNE_MULTIVERSION std::int32_t quantize_dithered(const float* x, Index n, Scale scale, std::uint32_t place,
+                                                    std::int8_t* codes) {
+  return dithered_row(x, n, scale, place, codes);
+}
+
+FIXTUNE_MULTIVERSION std::int32_t quantize_dithered(const float* x, Index n, Scale scale, std::uint32_t place,
+                                                    std::int16_t* codes) {
+  return dithered_row(x, n, scale, place, codes);
+}
+
 FIXTUNE_MULTIVERSION void quantize_stochastic_at(const float* __restrict x, const std::int32_t* __restrict offsets,
                                                  Index n, Scale scale, Randomness random,
                                                  std::int16_t* __restrict codes) {
   for (Index j = 0; j < n; ++j) {
     const float u = rounding::uniform(random.low, random.high, random.first + static_cast<std::uint32_t>(offsets[j]));
     codes[j] = static_cast<std::int16_t>(rounding::stochastic(scaled(x[j], scale), u));
+  }
+}
+
+FIXTUNE_MULTIVERSION void quantize_dithered_at(const float* __restrict x, const std::int32_t* __restrict offsets,
+                                               Index n, Scale scale, std::uint32_t place,
+                                               std::int16_t* __restrict codes) {
+  for (Index j = 0; j < n; ++j) {
+    const std::uint32_t at = place + static_cast<std::uint32_t>(offsets[j]) * rounding::golden_section;
+    codes[j] = static_cast<std::int16_t>(rounding::dithered(x[j] * scale.inverse, at, scale.limit));
   }
 }
 

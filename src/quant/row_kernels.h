@@ -61,9 +61,15 @@ std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int8_t*
 std::int32_t quantize_nearest(const float* x, Index n, Scale scale, std::int16_t* codes, const float* next = nullptr);
 std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int8_t* codes);
 std::int32_t quantize_stochastic(const float* x, Index n, Scale scale, Randomness random, std::int16_t* codes);
+std::int32_t quantize_dithered(const float* x, Index n, Scale scale, std::uint32_t place, std::int8_t* codes);
+std::int32_t quantize_dithered(const float* x, Index n, Scale scale, std::uint32_t place, std::int16_t* codes);
 ///@}
-/// The same for scattered elements: x[j] uses the number at `first + offsets[j]`.
+/// The same for scattered elements: x[j] uses the number at `first + offsets[j]`, or that many places on.
+///@{
 void quantize_stochastic_at(const float* x, const std::int32_t* offsets, Index n, Scale scale, Randomness random,
                             std::int16_t* codes);
+void quantize_dithered_at(const float* x, const std::int32_t* offsets, Index n, Scale scale, std::uint32_t place,
+                          std::int16_t* codes);
+///@}
 
 }  // namespace fixtune::row_kernels

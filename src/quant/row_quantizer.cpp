@@ -41,6 +41,8 @@ std::int32_t encode(const float* x, Index n, float step, const Format& format, c
                     std::uint64_t element, Code* codes, const float* next) {
   if (format.rounding == Rounding::Nearest)
     return row_kernels::quantize_nearest(x, n, scale_of(step, format), codes, next);
+  if (format.rounding == Rounding::Dithered)
+    return row_kernels::quantize_dithered(x, n, scale_of(step, format), random.bits(element), codes);
   return encode_stochastic(x, n, scale_of(step, format), random, element, codes);
 }
 
@@ -98,6 +100,10 @@ void encode_elements(std::span<const float> x, const std::int32_t* columns, floa
   const auto count = static_cast<Index>(x.size());
   if (format.rounding == Rounding::Nearest) {
     row_kernels::quantize_nearest(x.data(), count, scale, codes);
+    return;
+  }
+  if (format.rounding == Rounding::Dithered) {
+    row_kernels::quantize_dithered_at(x.data(), columns, count, scale, random.bits(first_of_row), codes);
     return;
   }
   const std::uint64_t last = first_of_row + static_cast<std::uint64_t>(columns[count - 1]);

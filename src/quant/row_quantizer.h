@@ -26,11 +26,12 @@ void check_finite(const float* x, Index cols, Index row, std::string_view name);
 FixedPointTensor allocate_codes(Index rows, Index cols, const Format& format);
 
 /// Codes of one row by the step of `q` for it, and their sum where `q` has room for sums; element j uses random number
-/// `row*cols + j`. `next`: see row_kernels::quantize_nearest.
+/// `row*cols + j`, or dither `j` from there on. `next`: see row_kernels::quantize_nearest.
 void encode_row(const float* x, Index row, const RandomStream& random, FixedPointTensor& q,
                 const float* next = nullptr);
 
-/// Codes of a few elements of a row; the one of column c uses random number `first_of_row + c`.
+/// Codes of a few elements of a row; the one of column c uses random number `first_of_row + c`, or dither
+/// c from `first_of_row` on.
 void encode_elements(std::span<const float> x, const std::int32_t* columns, float step, const Format& format,
                      const RandomStream& random, std::uint64_t first_of_row, std::int16_t* codes);
 

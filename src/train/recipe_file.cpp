@@ -97,6 +97,8 @@ Recipe parse_recipe(const Json& value, const std::string& where) {
   if (value.is_string()) return preset_at(value.get<std::string>(), where);
   if (!value.is_object()) fail("{}: must be a preset's name or an object, not {}", where, value.dump());
   Recipe recipe = preset_at(value.contains("preset") ? text_of(value.at("preset"), where + ".preset") : "rowwise", where);
+  // Said of all operands, it is so for those that only the preset says something else of.
+  if (value.contains("rounding")) recipe.rounding_dx = recipe.rounding_dw = std::nullopt;
   for (const auto& [field, content] : value.items()) set_field(recipe, field, content, where + "." + field);
   validate(recipe, where);
   return recipe;

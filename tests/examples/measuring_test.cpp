@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ended_program.h"
 #include "fixtune/io/file.h"
 #include "fixtune/io/json.h"
@@ -44,11 +46,30 @@ TEST(Measuring, AblateSetsEveryRecipeAgainstFp32) {
     EXPECT_GT(error(1, field), 0.0);
     EXPECT_GT(error(2, field), 4.0 * error(1, field));
   }
-  EXPECT_EQ(recipes[1].at("draws"), 1);
+  EXPECT_EQ(recipes[0].at("draws"), 1);
+  EXPECT_EQ(recipes[1].at("draws"), 3);  // dithers dY
   EXPECT_EQ(recipes[3].at("draws"), 3);
   EXPECT_LT(error(3, "mean_gradient_error"), error(3, "gradient_error"));
   EXPECT_THAT(read_file(page), ::testing::AllOf(HasSubstr("| floats"), HasSubstr("| integers"), HasSubstr("all of 4 bits")));
   EXPECT_THAT(read_file(plot), HasSubstr("<svg"));
+}
+
+TEST(Measuring, AblateTakesQuestions) {
+  const TemporaryFolder folder;
+  const std::string list = folder.write("list.json", R"([
+    {"name": "fp32", "recipe": "fp32"}, {"name": "rowwise", "recipe": "rowwise"}])").string();
+  const std::string json = (folder.path() / "figures.json").string();
+  const std::string data = folder.write("squad.json", questions(24, /*answered=*/true)).string();
+  const std::string task = "--model " + tiny_bert + " --task squad --data " + data + " --max-length 16";
+  const Ended ended = run("ablate", task + " --sample 2 --recipes " + list + " --json " + json);
+  ASSERT_EQ(ended.code, 0) << ended.output;
+  const Json figures = read_json(json);
+  EXPECT_EQ(figures.at("task"), "squad");
+  EXPECT_GE(figures.at("examples"), 2);  // windows
+  EXPECT_EQ(figures.at("recipes")[0].at("gradient_error"), 0.0);
+  EXPECT_GT(figures.at("recipes")[1].at("gradient_error"), 0.0);
+  // The loss of start and end of an untrained head: near the logarithm of a window's length.
+  EXPECT_NEAR(figures.at("recipes")[0].at("loss").get<double>(), std::log(16.0), 1.0);
 }
 
 TEST(Measuring, AblateGoesOnFromItsFigures) {

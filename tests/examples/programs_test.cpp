@@ -77,19 +77,6 @@ TEST(Programs, TokenizeReadsLinesAndPairs) {
   EXPECT_EQ(ended.output, "2 6 7 3\n2 8 3 9 3\n2 3\n");
 }
 
-/// Contexts of the tiny model's words; w3 answers every question but, in the second edition, every third.
-std::string questions(int count, bool all_answered) {
-  std::string text = R"({"version": "made up", "data": [{"title": "t", "paragraphs": [)";
-  for (int i = 0; i < count; ++i) {
-    const bool answered = all_answered || i % 3 != 0;
-    const std::string start = "w" + std::to_string(10 + i % 20) + " w12 ";
-    text += std::string(i == 0 ? "" : ",") + R"({"context": ")" + start + (answered ? "w3" : "w13") + R"( w14 w15", "qas": [{"id": "q)" +
-            std::to_string(i) + R"(", "question": "w1 w2", "answers": [)" +
-            (answered ? R"({"text": "w3", "answer_start": )" + std::to_string(start.size()) + "}" : "") + "]}]}";
-  }
-  return text + "]}]}";
-}
-
 std::string question_arguments(const std::string& task, const std::string& data, const std::string& out,
                                const std::string& windows = "--max-length 12 --doc-stride 2") {
   return "--model " + tiny_bert + " --task " + task + " --data " + data + " --eval-data " + data +

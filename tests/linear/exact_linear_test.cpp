@@ -17,15 +17,20 @@ using testing::view;
 // FP32 rounding of an epilogue: int to float, two products, a sum.
 constexpr double rounding = 1e-6;
 
-MatrixD as_double(const GradientColumns& columns) {
-  MatrixD x(columns.codes.contraction(), columns.codes.columns());
+MatrixD as_double(const PackedColumns& codes, const WorkspaceVector<float>& steps, const PackedColumns& high,
+                  float high_unit) {
+  MatrixD x(codes.contraction(), codes.columns());
   for (Index m = 0; m < x.rows(); ++m)
     for (Index n = 0; n < x.cols(); ++n) {
-      const double high = columns.high.empty() ? 0.0 : static_cast<double>(columns.high_unit) * columns.high.code(m, n);
-      x(m, n) = static_cast<double>(columns.steps[columns.steps.size() == 1 ? 0 : static_cast<std::size_t>(n)]) *
-                (columns.codes.code(m, n) + high);
+      const double above = high.empty() ? 0.0 : static_cast<double>(high_unit) * high.code(m, n);
+      x(m, n) = static_cast<double>(steps[steps.size() == 1 ? 0 : static_cast<std::size_t>(n)]) *
+                (codes.code(m, n) + above);
     }
   return x;
+}
+
+MatrixD as_double(const ColumnCodes& columns) {
+  return as_double(columns.codes, columns.steps, columns.high, columns.high_unit);
 }
 
 Recipe named(const char* base, const std::function<void(Recipe&)>& change, const char* name) {
@@ -55,6 +60,15 @@ std::vector<Recipe> recipes() {
           named("approach2", [](Recipe& r) { r.gamma = 3.7F; }, "approach2_odd_gamma"),
           named("approach2", [](Recipe& r) { r.step = StepKind::FullRange; }, "approach2_full_range"),
           named("rowwise", [](Recipe& r) { r.backward = BackwardCodes::Requantised; }, "rowwise_requantised"),
+          named("rowwise", [](Recipe& r) { r.backward = BackwardCodes::RequantisedWeight; }, "rowwise_requantised_weight"),
+          named("rowwise",
+                [](Recipe& r) {
+                  r.backward = BackwardCodes::RequantisedWeight;
+                  r.weight_gamma = 2.0F;
+                },
+                "rowwise_requantised_weight_outliers"),
+          named("rowwise", [](Recipe& r) { r.rounding = Rounding::Dithered; }, "rowwise_dithered"),
+          named("approach2", [](Recipe& r) { r.rounding = Rounding::Dithered; }, "approach2_dithered"),
           named("rowwise",
                 [](Recipe& r) {
                   r.backward = BackwardCodes::Requantised;
@@ -152,8 +166,8 @@ TEST_P(ExactLinear, InputGradientEqualsTheCodesInDoublePrecision) {
   const OutputGradient codes_of_dy = quantize_output_gradient(view(dy), request, recipe, context);
   const MatrixD a = as_double(codes_of_dy.by_token, codes_of_dy.by_token_high);
   MatrixD operand;
-  if (weight.codes_by_input.rows > 0) {
-    operand = as_double(weight.codes_by_input, weight.codes_by_input_high).transpose();
+  if (!weight.backward_steps.empty()) {
+    operand = as_double(weight.backward, weight.backward_steps, weight.backward_high, weight.backward_high_unit);
   } else {
     FixedPointTensor codes = weight.codes;
     // Folded: the steps of W are in A already.

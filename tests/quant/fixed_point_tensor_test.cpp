@@ -18,7 +18,7 @@ std::vector<Format> all_formats() {
   for (int bits = 2; bits <= 16; ++bits)
     for (const StepKind step : {StepKind::PowerOfTwo, StepKind::FullRange})
       for (const Block block : {Block::Tensor, Block::Row})
-        for (const Rounding rounding : {Rounding::Nearest, Rounding::Stochastic})
+        for (const Rounding rounding : {Rounding::Nearest, Rounding::Stochastic, Rounding::Dithered})
           formats.push_back({bits, step, block, rounding});
   return formats;
 }
@@ -42,7 +42,7 @@ void expect_specified(ConstMatrixMap x, const Format& format) {
     ASSERT_EQ(q.step(r), reference::step_of_row(x, r, format)) << "bits " << format.bits << " row " << r;
     for (Index c = 0; c < x.cols(); ++c)
       ASSERT_EQ(q.code(r, c), reference::code(x(r, c), q.step(r), format,
-                                              random.uniform(static_cast<std::uint64_t>(r * x.cols() + c))))
+                                              reference::number(random, format.rounding, r, c, x.cols())))
           << "bits " << format.bits << " at " << r << ", " << c << " of " << x(r, c);
   }
 }
@@ -83,7 +83,7 @@ TEST(Quantize, EmptyTensorsHaveNoCodes) {
   }
 }
 
-TEST(Quantize, NearestIsWithinHalfAStepAndStochasticWithinOne) {
+TEST(Quantize, NearestIsWithinHalfAStepAndTheOthersWithinOne) {
   const Tensor x = heavy_tailed(23, 65, 3.0F, 7);
   for (const Format& format : all_formats()) {
     if (format.step == StepKind::PowerOfTwo) continue;  // its largest values are clamped
@@ -95,6 +95,46 @@ TEST(Quantize, NearestIsWithinHalfAStepAndStochasticWithinOne) {
         ASSERT_LE(std::abs(static_cast<double>(x(r, c)) - back(r, c)),
                   bound * q.step(r) * 1.0001 + 2e-7 * std::abs(x(r, c)));
   }
+}
+
+// What a value of 0.3 steps becomes over many streams: 0 or 1, 0.3 in the mean.
+TEST(Quantize, DitheringIsUnbiasedForEveryValue) {
+  constexpr Index cols = 40;
+  constexpr int draws = 4000;
+  Tensor x = Tensor::filled(1, cols, 0.3F);
+  x(0, 0) = 127.0F;
+  std::vector<double> sums(cols, 0.0);
+  for (int draw = 0; draw < draws; ++draw) {
+    const FixedPointTensor q = quantize(view(x), {8, StepKind::FullRange, Block::Row, Rounding::Dithered},
+                                        stream(static_cast<std::uint64_t>(draw)), "x");
+    for (Index c = 0; c < cols; ++c) sums[static_cast<std::size_t>(c)] += q.code(0, c);
+  }
+  EXPECT_EQ(sums[0], 127.0 * draws);
+  // Five standard errors of a mean of `draws` such codes.
+  const double allowed = 5.0 * std::sqrt(0.3 * 0.7 / draws);
+  for (std::size_t c = 1; c < cols; ++c) EXPECT_NEAR(sums[c] / draws, 0.3, allowed) << c;
+}
+
+// A thousand values far below half a step: nearest loses their sum, independent numbers miss it by their square root.
+TEST(Quantize, SumsOfDitheredCodesStayNearTheSums) {
+  constexpr Index cols = 1001;
+  Tensor x = Tensor::filled(1, cols, 0.05F);
+  x(0, 0) = 127.0F;
+  const auto error_of_sum = [&](Rounding rounding, std::uint64_t seed) {
+    const FixedPointTensor q = quantize(view(x), {8, StepKind::FullRange, Block::Row, rounding}, stream(seed), "x");
+    double sum = 0.0;
+    for (Index c = 1; c < cols; ++c) sum += q.code(0, c);
+    return std::abs(sum - 50.0);
+  };
+  EXPECT_NEAR(error_of_sum(Rounding::Nearest, 1), 50.0, 1e-9);
+  double stochastic = 0.0, dithered = 0.0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    stochastic += error_of_sum(Rounding::Stochastic, seed) / 100;
+    dithered += error_of_sum(Rounding::Dithered, seed) / 100;
+    EXPECT_LT(error_of_sum(Rounding::Dithered, seed), 3.0) << seed;
+  }
+  EXPECT_GT(stochastic, 3.0);
+  EXPECT_LT(dithered, 1.5);
 }
 
 TEST(Quantize, PowerOfTwoStepsArePowersOfTwo) {

@@ -113,11 +113,11 @@ TEST(Recipe, WordsReadBack) {
                                               OutlierTreatment::TiledSplit});
   expect_round_trip(parse_gamma_rule, {GammaRule::Fixed, GammaRule::TensorRms, GammaRule::RowRms});
   expect_round_trip(parse_isolation, {Isolation::Element, Isolation::Column});
-  expect_round_trip(parse_backward_codes, {BackwardCodes::Folded, BackwardCodes::Requantised});
+  expect_round_trip(parse_backward_codes, {BackwardCodes::Folded, BackwardCodes::Requantised, BackwardCodes::RequantisedWeight});
   expect_round_trip(parse_backward_x, {BackwardX::Plain, BackwardX::Split, BackwardX::Remainder});
   expect_round_trip(parse_step_kind, {StepKind::PowerOfTwo, StepKind::FullRange});
   expect_round_trip(parse_block, {Block::Tensor, Block::Row});
-  expect_round_trip(parse_rounding, {Rounding::Nearest, Rounding::Stochastic});
+  expect_round_trip(parse_rounding, {Rounding::Nearest, Rounding::Stochastic, Rounding::Dithered});
   EXPECT_EQ(to_string(StepKind::PowerOfTwo), "power_of_two");
   EXPECT_EQ(to_string(OutlierTreatment::UnifiedScale), "unified_scale");
   EXPECT_EQ(to_string(BackwardCodes::Requantised), "requantised");

@@ -20,12 +20,19 @@ inline float step(float a, int bits, StepKind kind) {
   return std::max(smallest, std::ldexp(1.0F, std::ilogb(a) - (bits - 2)));
 }
 
-inline std::int32_t code(float x, float step, const Format& format, float uniform) {
+/// The random number of value `c` of row `r` in a matrix of that many columns, as its rounding takes it.
+inline float number(const RandomStream& random, Rounding rounding, Index r, Index c, Index cols) {
+  const auto first = static_cast<std::uint64_t>(r * cols);
+  if (rounding == Rounding::Dithered) return random.dither(first, static_cast<std::uint32_t>(c));
+  return random.uniform(first + static_cast<std::uint64_t>(c));
+}
+
+inline std::int32_t code(float x, float step, const Format& format, float number) {
   const float inverse = 1.0F / step;
   const float y = x * inverse;
-  const float rounded = format.rounding == Rounding::Nearest
-                            ? std::nearbyint(y)
-                            : std::floor(y) + (uniform < y - std::floor(y) ? 1.0F : 0.0F);
+  const float rounded = format.rounding == Rounding::Nearest    ? std::nearbyint(y)
+                        : format.rounding == Rounding::Dithered ? std::nearbyint(y + number)
+                                                                : std::floor(y) + (number < y - std::floor(y) ? 1.0F : 0.0F);
   const auto limit = static_cast<float>(format.max_code());
   return static_cast<std::int32_t>(std::clamp(rounded, -limit, limit));
 }

@@ -1,5 +1,6 @@
 #include "quant/row_kernels.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -21,6 +22,31 @@ TEST(RowKernels, RandomNumbersAreThoseOfTheStream) {
   row_kernels::quantize_stochastic(half.data(), n, {1.0F, 127.0F}, {random.low(), random.high(), 77}, codes.data());
   for (Index j = 0; j < n; ++j)
     EXPECT_EQ(codes[static_cast<std::size_t>(j)], random.uniform(77 + static_cast<std::uint64_t>(j)) < 0.5F ? 1 : 0);
+}
+
+TEST(RowKernels, DitherIsThatOfTheStream) {
+  const RandomStream random({11, 2, 3}, tensor_id("x"));
+  constexpr Index n = 1001;
+  constexpr float scale = 1000.0F;
+  const std::vector<float> zero(n, 0.0F);
+  std::vector<std::int16_t> at_zero(n);
+  row_kernels::quantize_dithered(zero.data(), n, {1.0F, 32767.0F}, random.bits(77), at_zero.data());
+  EXPECT_THAT(at_zero, testing::Each(0));
+  for (const float x : {0.1F, 0.25F, 0.4999F, -0.3F}) {
+    const std::vector<float> values(n, x / scale);
+    std::vector<std::int8_t> codes(n);
+    std::vector<std::int16_t> scattered(n);
+    std::vector<std::int32_t> offsets(n);
+    for (Index j = 0; j < n; ++j) offsets[static_cast<std::size_t>(j)] = static_cast<std::int32_t>(n - 1 - j);
+    row_kernels::quantize_dithered(values.data(), n, {scale, 127.0F}, random.bits(77), codes.data());
+    row_kernels::quantize_dithered_at(values.data(), offsets.data(), n, {scale, 127.0F}, random.bits(77), scattered.data());
+    for (Index j = 0; j < n; ++j) {
+      const float expected =
+          std::nearbyint(values[0] * scale + random.dither(77, static_cast<std::uint32_t>(j)));
+      EXPECT_EQ(codes[static_cast<std::size_t>(j)], expected) << j;
+      EXPECT_EQ(scattered[static_cast<std::size_t>(n - 1 - j)], expected) << j;
+    }
+  }
 }
 
 TEST(RowKernels, TiesRoundToEven) {

@@ -49,6 +49,15 @@ TEST(RecipeFile, WhatIsSaidOfOneOperandComesBack) {
   EXPECT_EQ(parse_recipes(Json("approach1"), "r.json").fallback, preset("approach1"));
 }
 
+TEST(RecipeFile, ARoundingSaidOfAllIsNotOverruledByThePreset) {
+  const auto recipe = [](const char* text) { return parse_recipes(parse_json(text, "r.json"), "r.json").fallback; };
+  EXPECT_EQ(recipe(R"({"default": {}})").format_dw().rounding, Rounding::Dithered);
+  EXPECT_EQ(recipe(R"({"default": {"rounding": "nearest"}})").format_dw().rounding, Rounding::Nearest);
+  const Recipe both = recipe(R"({"default": {"rounding_dw": "stochastic", "rounding": "nearest"}})");
+  EXPECT_EQ(both.format_dw().rounding, Rounding::Stochastic);
+  EXPECT_EQ(both.format_dx().rounding, Rounding::Nearest);
+}
+
 TEST(RecipeFile, PatternsAreTriedInOrder) {
   const RecipeMap recipes = parse_recipes(parse_json(R"({
     "default": "approach2",

@@ -59,6 +59,14 @@ class RandomStream {
   constexpr float uniform(std::uint64_t i) const {
     return static_cast<float>(static_cast<std::int32_t>(bits(i) >> 8)) * 0x1p-24F;
   }
+  /// Number `j` of the low-discrepancy sequence that begins at element `first`, between -1/2 and 1/2 with 24 bits: steps
+  /// of the golden section from a random start, `frac(bits(first) / 2^32 + j phi) - 1/2` but for a half turn. Each number
+  /// alone is uniform; those of neighbours spread evenly, so that sums over a sequence come out nearer to their means.
+  constexpr float dither(std::uint64_t first, std::uint32_t j) const {
+    return static_cast<float>(static_cast<std::int32_t>(bits(first) + j * golden_section)) * 0x1p-32F;
+  }
+  /// 2^32 / phi, odd.
+  static constexpr std::uint32_t golden_section = 0x9e3779b9U;
   /// Half of the stream's state, for kernels that compute its numbers themselves.
   constexpr std::uint32_t low() const { return low_; }
   constexpr std::uint32_t high() const { return high_; }  ///< The other half.

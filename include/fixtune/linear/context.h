@@ -15,7 +15,7 @@ using LinearObserver = std::function<void(std::string_view layer, const OutlierS
 /// What a linear layer's functions need besides numbers.
 struct LinearContext {
   std::string_view name = "linear";  ///< of the layer: for errors, and for its own random streams
-  RandomKey random{};                ///< used by stochastic rounding only
+  RandomKey random{};                ///< of stochastic and dithered rounding: another step, other numbers
   bool save = true;                  ///< false (inference): nothing is kept for a backward
   LinearObserver observer{};  ///< shown what each forward's input holds; may be empty
   /// Where all memory comes from, that of the results too; null: the calling thread's (UseWorkspace), or the process's.

@@ -13,15 +13,15 @@ namespace fixtune {
 struct QuantizedWeight {
   Recipe recipe;  ///< by which it was made ready
   ConstMatrixMap source{nullptr, 0, 0, Eigen::OuterStride<>(0)};  ///< the weight itself, which must stay as it was
-  FixedPointTensor codes;            ///< W8, forward and (unless requantised) dX
+  FixedPointTensor codes;            ///< W8, forward and (where steps are folded) dX
   HighPlane codes_high;              ///< of `codes`; empty unless W has wide codes or split outliers
   FixedPointTensor outlier_codes;    ///< W12 with one step over all of W (UnifiedScale)
-  FixedPointTensor codes_by_input;   ///< W8^T `[in, out]`, a step per input feature (Requantised rows)
-  HighPlane codes_by_input_high;  ///< second plane of `codes_by_input`, or empty
   PackedColumns forward;             ///< W8^T as the right operand of X W^T
   PackedColumns backward;            ///< W8 as the right operand of dY W; empty where prepared for inference
+  WorkspaceVector<float> backward_steps;  ///< of `backward`, one per input feature; empty where it has those of `codes`
   PackedColumns forward_high;        ///< the second planes of the two, where there are any
   PackedColumns backward_high;  ///< of `backward`
+  float backward_high_unit = 0.0F;  ///< what its codes are worth in codes of `backward`
 
   Index out_features() const { return source.rows(); }  ///< rows of the weight
   Index in_features() const { return source.cols(); }  ///< columns of the weight

@@ -20,6 +20,7 @@ enum class Block : std::uint8_t {
 enum class Rounding : std::uint8_t {
   Nearest,     ///< rint, ties to even
   Stochastic,  ///< floor(y) + (u < y - floor(y)); unbiased (the paper, section 4.1)
+  Dithered,    ///< rint(y + RandomStream::dither); unbiased, and sums over a row err less than by independent numbers
 };
 
 /// Dynamic fixed-point format: `x ~ s*q` with `|q| <= 2^(bits-1)-1`.

@@ -34,6 +34,7 @@ enum class Isolation : std::uint8_t { Element, Column };
 enum class BackwardCodes : std::uint8_t {
   Folded,       ///< the forward's codes, steps folded into dY before it is quantised
   Requantised,  ///< X and W quantised again along the other axis
+  RequantisedWeight,  ///< W quantised again for dX; X's codes, their steps folded into dY, for dW
 };
 
 /// Which codes of X the weight gradient uses.
@@ -56,7 +57,7 @@ struct Recipe {
   Block block = Block::Row;  ///< which values share a step
   StepKind step = StepKind::FullRange;  ///< how it follows from the largest magnitude
   Rounding rounding = Rounding::Nearest;  ///< of X, W and dY where nothing else is said
-  BackwardCodes backward = BackwardCodes::Folded;  ///< where row steps go
+  BackwardCodes backward = BackwardCodes::RequantisedWeight;  ///< where row steps go
   BackwardX backward_x = BackwardX::Split;  ///< what dW reads
   bool integer_bias_gradient = false;  ///< db from codes instead of an FP32 sum
 
@@ -74,7 +75,7 @@ struct Recipe {
   /// Rounding of dY in one product, where not `rounding`.
   ///@{
   std::optional<Rounding> rounding_dx;
-  std::optional<Rounding> rounding_dw;
+  std::optional<Rounding> rounding_dw = Rounding::Dithered;
   ///@}
 
   /// Formats of the codes of X, of W, of dY for dX, and of dY for dW.
