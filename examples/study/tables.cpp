@@ -62,6 +62,8 @@ std::vector<std::string> glue_tasks(const Comparison& c) {
   return names;
 }
 
+bool has_mean(const Comparison& c) { return glue_tasks(c).size() > 1; }
+
 std::vector<std::string> header(const Comparison& c) {
   std::vector<std::string> titles{"recipe"};
   for (const StudyTask& task : c.tasks) titles.push_back(title(task));
@@ -75,7 +77,7 @@ std::string published_name(const Comparison& c, const std::string& recipe) {
 std::vector<std::string> loss_row(const Comparison& c, const std::string& recipe) {
   std::vector<std::string> row{recipe};
   for (const StudyTask& task : c.tasks) row.push_back(with_count(c.scores.loss(task.name, recipe)));
-  row.push_back(with_count(c.scores.mean_loss(glue_tasks(c), recipe)));
+  if (has_mean(c)) row.push_back(with_count(c.scores.mean_loss(glue_tasks(c), recipe)));
   return row;
 }
 
@@ -85,6 +87,7 @@ std::vector<std::string> published_loss_row(const Comparison& c, const std::stri
     const std::optional<double> loss = c.published.loss(task.name, recipe);
     row.push_back(loss ? decimal(*loss) : absent);
   }
+  if (!has_mean(c)) return row;
   std::vector<double> losses;
   for (const std::string& task : glue_tasks(c))
     if (const auto loss = c.published.loss(task, recipe)) losses.push_back(*loss);
@@ -95,7 +98,7 @@ std::vector<std::string> published_loss_row(const Comparison& c, const std::stri
 std::vector<std::string> verdict_row(const Comparison& c, const std::string& recipe) {
   std::vector<std::string> row{fmt::format("{} within {:.1f}", recipe, largest_loss)};
   for (const StudyTask& task : c.tasks) row.push_back(verdict(c.scores.loss(task.name, recipe)));
-  row.push_back(verdict(c.scores.mean_loss(glue_tasks(c), recipe)));
+  if (has_mean(c)) row.push_back(verdict(c.scores.mean_loss(glue_tasks(c), recipe)));
   return row;
 }
 
@@ -159,7 +162,7 @@ TextTable metrics_table(const Comparison& c) {
 
 TextTable loss_table(const Comparison& c) {
   TextTable table{header(c), {}};
-  table.header.emplace_back("mean of GLUE tasks (their number)");
+  if (has_mean(c)) table.header.emplace_back("mean of GLUE tasks (their number)");
   for (const std::string& recipe : c.recipes) {
     if (recipe == "fp32") continue;
     table.rows.push_back(loss_row(c, recipe));
