@@ -16,7 +16,8 @@ struct ColumnCodes {
   float high_unit = 0.0F;
 };
 
-/// Encodes a matrix by its columns once their steps are known: at once, or in pieces beside a product, as it waits for memory most of the time.
+/// Encodes a matrix by its columns once their steps are known: at once, or in pieces beside a product, as it waits for
+/// memory most of the time.
 class ColumnEncoder final : public detail::ProductCompanion {
  public:
   /// What is encoded, and how; the pointers must outlive the encoder.
