@@ -87,12 +87,13 @@ std::string to_text(const Metrics& metrics) {
   return text;
 }
 
-Json report(const Options& o, const program::TrainedTask& task, const TrainingResult& result) {
+Json report(const Options& o, const RecipeMap& recipes, const program::TrainedTask& task, const TrainingResult& result) {
   Json epochs = Json::array();
   for (const EpochResult& epoch : result.epochs)
     epochs.push_back({{"loss", epoch.loss}, {"seconds", epoch.seconds}, {"metrics", to_json(epoch.metrics)}});
   return {{"task", o.task.task},
           {"recipe", o.recipe},
+          {"numerics", to_json(recipes)},
           {"seed", o.training.seed},
           {"threads", thread_count()},
           {"kernel", name(active_packed_kernel())},
@@ -144,7 +145,7 @@ void save(const Options& o, program::TrainedTask& task, const RecipeMap& recipes
   const std::filesystem::path out(o.out);
   if (o.resumable.is_wanted()) remove_partials(out);
   task.save(o.model, out, o.training.batch_size);
-  if (!o.json.empty()) write_file_atomically(o.json, report(o, task, result).dump(2) + "\n");
+  if (!o.json.empty()) write_file_atomically(o.json, report(o, recipes, task, result).dump(2) + "\n");
   Json record = task.record();
   record["max_length"] = o.max_length;
   record["recipe"] = to_json(recipes);

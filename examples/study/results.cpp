@@ -6,6 +6,7 @@
 
 #include "fixtune/core/error.h"
 #include "fixtune/io/file.h"
+#include "fixtune/train/recipe_file.h"
 
 namespace fixtune::study {
 namespace {
@@ -23,6 +24,16 @@ bool has_metrics(const Json& figures) {
          epochs.back().at("metrics").is_object();
 }
 
+/// A preset's numbers may have changed since the run. Results that do not say what theirs were are taken as they are.
+void check_numerics(const StudyPlan& plan, const StudyRun& run, const Json& figures, const std::string& file) {
+  if (!figures.contains("numerics")) return;
+  const RecipeMap recipes = plan.recipes.contains(run.recipe) ? parse_recipes(plan.recipes.at(run.recipe), run.recipe)
+                                                              : read_recipes(run.recipe);
+  if (!same_identity(figures.at("numerics"), to_json(recipes)))
+    fail("{}: recipe {} meant other numbers when this ran ({}); move it away to run it again, or give its numbers a name among "
+         "the study's recipes", file, run.recipe, figures.at("numerics").dump());
+}
+
 }  // namespace
 
 std::filesystem::path result_file(const std::filesystem::path& folder, const StudyRun& run) {
@@ -38,6 +49,7 @@ Json read_result(const StudyPlan& plan, const StudyRun& run, const std::filesyst
   if (!same_identity(result.at("run"), plan.identity(run)))
     fail("{}: of the run {}, but the study asks for {}; move it away to run that", file.string(),
          result.at("run").dump(), plan.identity(run).dump());
+  check_numerics(plan, run, result.at("figures"), file.string());
   return result;
 }
 

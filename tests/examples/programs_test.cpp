@@ -26,7 +26,7 @@ TEST(Programs, FinetuneEvaluatePredictAndCompareWorkTogether) {
   ASSERT_EQ(trained.code, 0) << trained.output;
   const Json json = read_json(figures);
   for (const char* field : {"task", "recipe", "seed", "epochs", "seconds", "tokens_per_second", "peak_memory_bytes",
-                            "saved_activation_bytes", "outliers"})
+                            "saved_activation_bytes", "outliers", "numerics"})
     EXPECT_TRUE(json.contains(field)) << field;
   ASSERT_EQ(json["epochs"].size(), 2U);
   EXPECT_TRUE(json["epochs"][1]["metrics"].contains("accuracy"));

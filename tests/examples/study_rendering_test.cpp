@@ -6,6 +6,7 @@
 #include "fixtune/io/file.h"
 #include "program/sample.h"
 #include "report/xml_check.h"
+#include "fixtune/train/recipe_file.h"
 #include "study/results.h"
 #include "study/scores.h"
 #include "temporary_folder.h"
@@ -130,6 +131,18 @@ TEST_F(Rendered, TablesAndPlotsOfWhatIsThere) {
 TEST_F(Rendered, AKeptResultNamesItsRecipeNotTheFileItWasReadFrom) {
   add("rte-int8-0-m", {{"accuracy", 0.60}});
   EXPECT_EQ(read_json(folder_.path() / "results" / "rte-int8-0-m.json").at("figures").at("recipe"), "int8");
+}
+
+TEST_F(Rendered, ARecipeThatMeantOtherNumbersIsRefused) {
+  add("rte-int8-0-m", {{"accuracy", 0.60}});
+  const std::filesystem::path file = folder_.path() / "results" / "rte-int8-0-m.json";
+  Json result = read_json(file);
+  result["figures"]["numerics"] = to_json(RecipeMap{preset("int8"), {}});
+  write_file_atomically(file, result.dump());
+  EXPECT_THAT(page(), HasSubstr("1 of 12 runs done"));
+  result["figures"]["numerics"]["default"]["rounding"] = "nearest";
+  write_file_atomically(file, result.dump());
+  EXPECT_THAT(error_of([&] { page(); }), ::testing::AllOf(HasSubstr("rte-int8-0-m.json"), HasSubstr("recipe int8 meant other")));
 }
 
 TEST_F(Rendered, NothingRunIsShownAsSuch) {
