@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "fixtune/io/file.h"
+#include "fixtune/train/recipe_file.h"
 #include "program/sample.h"
 #include "report/xml_check.h"
-#include "fixtune/train/recipe_file.h"
 #include "study/results.h"
 #include "study/scores.h"
 #include "temporary_folder.h"
