@@ -31,6 +31,14 @@ Options options;
 /// Of a recipe file what it says of layers it does not name.
 Recipe recipe_of(const std::string& name) { return read_recipes(name).fallback; }
 
+/// Refuses what is no recipe before anything runs; empty where it is one.
+std::string fault_of(const std::string& name) try {
+  recipe_of(name);
+  return {};
+} catch (const Error& error) {
+  return error.what();
+}
+
 using ByLayer = std::vector<std::pair<LayerShape, Medians>>;
 ByLayer whole, parts, density;
 
@@ -249,7 +257,9 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::IsMember({"whole", "parts", "density"}));
   program.options()
-      .add_option("--recipes", options.recipes, "presets or recipe files to measure")->delimiter(',');
+      .add_option("--recipes", options.recipes, "presets or recipe files to measure")
+      ->delimiter(',')
+      ->check(fault_of);
   program.options()
       .add_option("--tokens", options.tokens, "tokens")
       ->check(CLI::PositiveNumber)

@@ -12,6 +12,7 @@
 #include "fixtune/train/classification.h"
 #include "program/run.h"
 #include "program/sample.h"
+#include "program/used_contexts.h"
 
 namespace fixtune::program {
 
@@ -48,6 +49,7 @@ MeasuredText read_questions(const MeasuredTextOptions& o, SquadVersion version, 
   constexpr Index doc_stride = 128;
   SquadDataset data = read_squad(o.task.data, version);
   keep_some(data.questions, o);
+  drop_unused_contexts(data);
   QuestionWindows windows(data, tokenizer, {o.max_length, std::min(doc_stride, o.max_length / 3)});
   windows.mark_answers(data);
   WindowBatch batch = windows.batch(all_of(windows.size()));

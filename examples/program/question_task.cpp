@@ -1,5 +1,3 @@
-#include <map>
-
 #include "fixtune/io/checksum.h"
 #include "fixtune/io/file.h"
 #include "fixtune/models/bert_folder.h"
@@ -7,21 +5,10 @@
 #include "program/run.h"
 #include "program/sample.h"
 #include "program/trained_task.h"
+#include "program/used_contexts.h"
 
 namespace fixtune::program {
 namespace {
-
-/// Contexts that nobody asks about would be tokenised for nothing.
-void drop_unused_contexts(SquadDataset& data) {
-  std::map<std::size_t, std::size_t> places;
-  std::vector<std::string> used;
-  for (Question& question : data.questions) {
-    const auto [place, is_new] = places.try_emplace(question.context, used.size());
-    if (is_new) used.push_back(std::move(data.contexts[question.context]));
-    question.context = place->second;
-  }
-  data.contexts = std::move(used);
-}
 
 void keep_some(SquadDataset& data, Index sample, Index limit) {
   keep_sample(data.questions, sample);
